@@ -1,0 +1,320 @@
+"""One axis: every formula of the project.
+
+An axis relates a short side (n positions i, the input of a transposed convolution) to a long side (positions o, its
+output). Tap j of the kernel joins i and o exactly when
+
+    i*s + j*d = o + b          0 <= i < n,  0 <= j < k
+
+The transposed convolution reads this from i to o (scatter), the convolution from o to i (gather). Both use this class.
+
+    full position     0 ............ (n-1)s + span - 1        t = i*s + j*d
+    crop              b cut here  |  output  |  e cut here    o = t - b     (negative: positions are added)
+    phase             t = q*s + r                             r = t mod s chooses the taps, q the position
+
+Pure Python integers, so that nothing overflows; only `coverage` and `links` return arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import gcd
+from typing import TYPE_CHECKING
+
+from .affine import Affine
+from .arguments import checked_size
+from .errors import GeometryError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+
+MAX_PHASES = 2**20
+"""More phases than this are not listed one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The axis as zero insertion, padding and one correlation at stride 1 with the flipped kernel.
+
+    ``inserted`` zeros go between neighbours, then ``pad`` = (before, after) zeros around; a negative one is a crop.
+    """
+
+    inserted: int
+    pad: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """The outputs o = offset, offset + s, ... : one correlation at stride 1 that skips every inserted zero.
+
+    The phase has ``n + extra`` outputs. It reads the taps first_tap, first_tap + tap_step, ... (``taps`` of them),
+    flipped, ``dilation`` apart, on the input padded by ``pad`` (negative: cropped). Without taps: only the bias.
+    """
+
+    residue: int
+    offset: int
+    extra: int
+    first_tap: int
+    tap_step: int
+    taps: int
+    dilation: int
+    pad: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SubPixel:
+    """All phases as channels of one correlation at stride 1, then a shuffle of s channels into the axis, then a crop.
+
+    Tap j goes to channel (j*d) mod s, at position (j*d) // s of ``taps`` positions ``dilation`` apart (see
+    `Axis.subpixel_place`); what no tap fills is zero. The correlation has ``n + extra`` positions.
+    """
+
+    taps: int
+    dilation: int
+    extra: int
+    pad: tuple[int, int]
+    crop: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a geometry: kernel size k, stride s, dilation d, crop (b, e).
+
+    >>> axis = Axis(kernel_size=3, stride=2, crop=(1, 0))
+    >>> axis.span, axis.full(4), axis.output(4)
+    (3, 9, 8)
+    >>> axis.contributions(4, 3)          # output 3 is full position 4: input 1 through tap 2, input 2 through tap 0
+    ((1, 2), (2, 0))
+
+    Sizes count elements. Errors: GeometryError where a size is below 1, negative, or beyond 64 bits.
+    Source: Dumoulin & Visin 2018, chapters 2 and 4, generalised to dilation, unequal and negative crops.
+    """
+
+    kernel_size: int
+    stride: int = 1
+    dilation: int = 1
+    crop: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        checked_size("the span of the kernel, dilation * (kernel_size - 1) + 1,", self.span)
+
+    # Sizes
+
+    @property
+    def span(self) -> int:
+        """Elements from the first tap to the last: d(k-1) + 1."""
+        return self.dilation * (self.kernel_size - 1) + 1
+
+    def full(self, n: int) -> int:
+        """Everything that ``n`` stamps touch: (n-1)s + span."""
+        return (_at_least_one("input size", n) - 1) * self.stride + self.span
+
+    def output(self, n: int) -> int:
+        """Size of the transposed convolution's output: full(n) - b - e. Zero is valid, less is an error."""
+        begin, end = self.crop
+        size = self.full(n) - begin - end
+        if size < 0:
+            raise GeometryError(
+                "the output would have a negative size",
+                f"input {n} gives {self.full(n)} positions and {begin} + {end} are cropped",
+                f"use an input of at least {n - size // self.stride}, or crop (pad) less",
+            )
+        return checked_size("the output size", size)
+
+    def conv_output(self, m: int) -> int:
+        """Size of the convolution's output, reading ``m`` positions: floor((m + b + e - span)/s) + 1."""
+        padded = _at_least_one("input size", m) + sum(self.crop)
+        if padded < self.span:
+            raise GeometryError(
+                "the kernel is longer than the padded input",
+                f"input {m} padded to {padded}, kernel span {self.span}",
+                "use a larger input, more padding, or a smaller kernel or dilation",
+            )
+        return checked_size("the output size", (padded - self.span) // self.stride + 1)
+
+    def remainder(self, m: int) -> int:
+        """Elements at the end that the convolution never reads: (m + b + e - span) mod s, the guide's a."""
+        return (m + sum(self.crop) - self.span) % self.stride
+
+    def full_growth(self) -> Affine:
+        """full(n) as a function of n, for any size."""
+        return Affine(self.stride, self.span - self.stride)
+
+    def output_growth(self) -> Affine:
+        """output(n) as a function of n, for any size."""
+        return Affine(self.stride, self.span - self.stride - sum(self.crop))
+
+    # Who reaches whom
+
+    def contributions(self, n: int, o: int) -> tuple[tuple[int, int], ...]:
+        """The (i, j) pairs that add x[i] * w[j] to output ``o``, by rising i."""
+        size = self.output(n)
+        if not 0 <= o < size:
+            raise GeometryError("no such output position", f"position {o} of {size}", "count from 0")
+        t = o + self.crop[0]
+        first_tap, tap_step, dilation = self._taps_of(t % self.stride)
+        if first_tap is None:
+            return ()
+        i = (t - first_tap * self.dilation) // self.stride
+        # Tap first_tap + m*tap_step meets input i - m*dilation: keep the m that stay inside both.
+        m_low = max(0, -(-(i - n + 1) // dilation))
+        m_high = min((self.kernel_size - 1 - first_tap) // tap_step, i // dilation)
+        return tuple((i - m * dilation, first_tap + m * tap_step) for m in range(m_high, m_low - 1, -1))
+
+    def inputs_of_tap(self, n: int, m: int, j: int) -> tuple[int, int]:
+        """The inputs [first, last) that tap ``j`` joins to a long side of ``m`` positions; input i to i*s + j*d - b."""
+        shift = j * self.dilation - self.crop[0]
+        first = max(0, -(shift // self.stride))
+        last = min(n, -((shift - m) // self.stride))
+        return first, max(first, last)
+
+    def taps_in_reach(self, n: int, m: int) -> range:
+        """The taps that can join ``n`` inputs to ``m`` outputs: those outside are cropped for every input."""
+        begin = self.crop[0]
+        first = max(0, -(((n - 1) * self.stride - begin) // self.dilation))
+        last = min(self.kernel_size - 1, (m - 1 + begin) // self.dilation)
+        return range(first, last + 1)
+
+    def products(self, n: int) -> int:
+        """How many (i, j) pairs reach the output: the useful products of this axis. Closed form, any size."""
+        end_of_output = self.crop[0] + self.output(n)
+        return self._pairs_below(n, end_of_output) - self._pairs_below(n, self.crop[0])
+
+    def coverage(self, n: int) -> IntArray:
+        """Products that reach each output; uneven is a checkerboard, zero a hole. Shape (output(n),), int64."""
+        import numpy as np
+
+        from .memory import require_memory
+
+        m = self.output(n)
+        require_memory("the coverage", (m,), 8)
+        count = np.zeros(m, dtype=np.int64)
+        for j, (first, last) in self._reaching_taps(n, m):
+            start = first * self.stride + j * self.dilation - self.crop[0]
+            count[start : start + (last - first - 1) * self.stride + 1 : self.stride] += 1
+        return count
+
+    def links(self, n: int, m: int) -> tuple[IntArray, IntArray, IntArray]:
+        """All (o, i, j) with i*s + j*d = o + b between ``n`` inputs and ``m`` outputs, as three int64 arrays."""
+        import numpy as np
+
+        taps = [(j, np.arange(*inputs)) for j, inputs in self._reaching_taps(n, m)]
+        i = np.concatenate([inputs for _, inputs in taps] or [np.arange(0)])
+        j = np.repeat(np.array([j for j, _ in taps], dtype=np.int64), [len(inputs) for _, inputs in taps])
+        return i * self.stride + j * self.dilation - self.crop[0], i, j
+
+    # The forms
+
+    def direct(self) -> Direct:
+        """s-1 zeros between neighbours, then pads d(k-1)-b and d(k-1)-e (Dumoulin & Visin 2018, relationship 14)."""
+        begin, end = self.crop
+        return Direct(self.stride - 1, (self.span - 1 - begin, self.span - 1 - end))
+
+    def phases(self) -> tuple[Phase, ...]:
+        """The s phases by residue r = (o + b) mod s, ready to run: also under dilation, also those without a tap."""
+        if self.stride > MAX_PHASES:
+            raise GeometryError(
+                "too many phases to list", f"stride={self.stride}", f"use a stride of at most {MAX_PHASES}"
+            )
+        return tuple(self._phase(r) for r in range(self.stride))
+
+    def subpixel(self) -> SubPixel:
+        """One correlation whose channels are the phases (Shi et al. 2016, section 2.2), for any k, s, d and crop."""
+        s, d, k = self.stride, self.dilation, self.kernel_size
+        begin, end = self.crop
+        # The positions (j*d) // s are all multiples of d // s while the remainders j*(d mod s) have not summed up to s.
+        dilation = max(1, d // s) if (k - 1) * (d % s) < s else 1
+        taps = (k - 1) * d // s // dilation + 1
+        first = begin // s
+        past = -((end - self.span) // s)  # positions end at n - 1 + past
+        return SubPixel(
+            taps=taps,
+            dilation=dilation,
+            extra=past - 1 - first,
+            pad=((taps - 1) * dilation - first, past - 1),
+            crop=(begin % s, (end - self.span) % s),
+        )
+
+    def subpixel_place(self, j: int) -> tuple[int, int]:
+        """Where tap ``j`` sits in the sub-pixel kernel: (channel, position), position counted in its dilation."""
+        position, channel = divmod(j * self.dilation, self.stride)
+        return channel, position // self.subpixel().dilation
+
+    def telling_size(self) -> int:
+        """A small input size at which stamps that can overlap do, and some stamp lies clear of both borders."""
+        lag = self.dilation // gcd(self.stride, self.dilation)
+        cut = sum(-(-max(0, side) // self.stride) for side in self.crop)
+        return max(3, lag + 2, cut + 2)
+
+    def tile(self, n: int, low: int, high: int) -> tuple[int, int]:
+        """The inputs [first, last) that outputs [low, high) need; empty where only the bias reaches them."""
+        size = self.output(n)
+        if not 0 <= low <= high <= size:
+            raise GeometryError("no such tile", f"outputs [{low}, {high}) of {size}", f"use 0 <= low <= high <= {size}")
+        if low == high:
+            return 0, 0
+        first = max(0, -((self.span - 1 - low - self.crop[0]) // self.stride))
+        last = min(n, (high - 1 + self.crop[0]) // self.stride + 1)
+        return (first, last) if first < last else (0, 0)
+
+    # Working parts
+
+    def _taps_of(self, r: int) -> tuple[int | None, int, int]:
+        """Residue r: (first tap or None, step between its taps, dilation of its inputs), from j*d = r (mod s)."""
+        g = gcd(self.stride, self.dilation)
+        tap_step, dilation = self.stride // g, self.dilation // g
+        if r % g:
+            return None, tap_step, dilation
+        first_tap = r // g * pow(dilation, -1, tap_step) % tap_step
+        return (first_tap if first_tap < self.kernel_size else None), tap_step, dilation
+
+    def _phase(self, r: int) -> Phase:
+        begin, end = self.crop
+        first_q = -((r - begin) // self.stride)
+        past_q = -((end + r - self.span) // self.stride)  # positions q end at n - 1 + past_q
+        offset = (r - begin) % self.stride
+        extra = past_q - 1 - first_q
+        first_tap, tap_step, dilation = self._taps_of(r)
+        if first_tap is None:
+            return Phase(r, offset, extra, first_tap=0, tap_step=tap_step, taps=0, dilation=dilation, pad=(0, 0))
+        taps = (self.kernel_size - 1 - first_tap) // tap_step + 1
+        shift = (r - first_tap * self.dilation) // self.stride  # tap first_tap of position q meets input q + shift
+        pad = ((taps - 1) * dilation - shift - first_q, past_q - 1 + shift)
+        return Phase(r, offset, extra, first_tap, tap_step, taps, dilation, pad)
+
+    def _reaching_taps(self, n: int, m: int) -> Iterator[tuple[int, tuple[int, int]]]:
+        for j in self.taps_in_reach(n, m):
+            first, last = self.inputs_of_tap(n, m, j)
+            if first < last:
+                yield j, (first, last)
+
+    def _pairs_below(self, n: int, limit: int) -> int:
+        """How many (i, j) have i*s + j*d < limit."""
+        s, d = self.stride, self.dilation
+        # Taps below `all_in` have every input below the limit, taps from `none_in` on have none.
+        all_in = min(self.kernel_size, max(0, (limit - 1 - (n - 1) * s) // d + 1))
+        none_in = min(self.kernel_size, max(0, (limit - 1) // d + 1))
+        between = none_in - all_in
+        # Tap j in between has floor((limit - 1 - j*d)/s) + 1 inputs; summed from the last tap backwards.
+        return all_in * n + between + _floor_sum(between, d, limit - 1 - (none_in - 1) * d, s)
+
+
+def _at_least_one(name: str, size: int) -> int:
+    if size < 1:
+        raise GeometryError(f"{name} is too small", f"it is {size}", "use a size of at least 1")
+    return size
+
+
+def _floor_sum(terms: int, slope: int, start: int, divisor: int) -> int:
+    """Sum of floor((start + slope*t) / divisor) for t in [0, terms), in as many turns as Euclid's algorithm."""
+    total = 0
+    while terms > 0:
+        total += slope // divisor * (terms * (terms - 1) // 2) + start // divisor * terms
+        slope, start = slope % divisor, start % divisor
+        # What is left are lattice points under a flat line: count them by rows, which swaps slope and divisor.
+        top = slope * terms + start
+        terms, slope, start, divisor = top // divisor, divisor, top % divisor, slope
+    return total

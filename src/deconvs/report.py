@@ -1,0 +1,144 @@
+"""explain: a geometry at a size, in words and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .costs import Costs
+from .errors import GeometryError
+from .geometry import Conv, ConvTranspose, Sizes
+from .heatmap import coverage_text
+from .memory import readable_bytes
+from .naming import Names, names
+from .tables import table_text
+from .views import VIEWS
+from .words import size_text
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything about a ConvTranspose at one input size; print it, or take ``as_dict()``."""
+
+    geometry: ConvTranspose
+    input_size: tuple[int, ...]
+    output_size: tuple[int, ...]
+    names: Names
+    paired: Conv
+    costs: tuple[Costs, ...]
+    least_coverage: int
+    most_coverage: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        return {
+            "geometry": repr(self.geometry),
+            "input_size": list(self.input_size),
+            "output_size": list(self.output_size),
+            **self.names.as_dict(),
+            "paired_convolution": repr(self.paired),
+            "views": [cost.as_dict() for cost in self.costs],
+            "coverage": {
+                "least": self.least_coverage,
+                "most": self.most_coverage,
+                "phases": [[phase.taps for phase in axis.phases()] for axis in self.geometry.axes],
+            },
+        }
+
+    def __str__(self) -> str:
+        parts = [
+            f"{self.geometry}\n{size_text(self.input_size)} -> {size_text(self.output_size)}",
+            _sizes(self),
+            str(self.names),
+            _paired(self),
+            _views(self),
+            _coverage(self),
+        ]
+        return "\n\n".join(parts)
+
+
+def explain(
+    geometry: ConvTranspose, input_size: Sizes, *, channels: tuple[int, int] | None = None, batch: int = 1
+) -> Explanation:
+    """A geometry at an input size: sizes, names, the paired convolution, what each view costs, coverage.
+
+    >>> from deconvs import ConvTranspose, explain
+    >>> told = explain(ConvTranspose((4, 4), stride=2, padding=1), (8, 8))
+    >>> told.output_size, told.least_coverage, told.most_coverage
+    ((16, 16), 1, 4)
+
+    channels: (C_in, C_out) for the costs, by default one per group. Errors: GeometryError.
+    """
+    if not isinstance(geometry, ConvTranspose):
+        raise GeometryError("explain takes a transposed convolution", f"got {geometry!r}", "pass a ConvTranspose")
+    sizes = geometry.sizes(input_size)
+    along = [axis.coverage(n) for axis, n in zip(geometry.axes, sizes, strict=True)]
+    least = most = 1
+    for counts in along:
+        least *= int(counts.min(initial=0 if counts.size == 0 else int(counts.max())))
+        most *= int(counts.max(initial=0))
+    return Explanation(
+        geometry,
+        sizes,
+        geometry.output_size(sizes),
+        names(geometry),
+        geometry.adjoint(),
+        tuple(geometry.plan(view).at(sizes, channels=channels, batch=batch) for view in VIEWS),
+        least,
+        most,
+    )
+
+
+def _sizes(told: Explanation) -> str:
+    rows = []
+    for number, (axis, n, m) in enumerate(zip(told.geometry.axes, told.input_size, told.output_size, strict=True)):
+        begin, end = axis.crop
+        terms = f"({n} - 1)*{axis.stride} + {axis.dilation}*({axis.kernel_size} - 1) + 1"
+        crop = "".join(f" {'+' if side < 0 else '-'} {abs(side)}" for side in (begin, end))
+        words = f"{n} stamps, {axis.stride} apart, each {axis.span} long: {axis.full(n)}; crop {begin} and {end}"
+        rows.append((str(number), f"{terms}{crop} = {m}", words))
+    return table_text("sizes: (n-1)*s + d*(k-1) + 1 - b - e", ("axis", "sum", "in words"), rows)
+
+
+def _paired(told: Explanation) -> str:
+    back = size_text(told.output_size), size_text(told.input_size)
+    return (
+        f"paired convolution\n {told.paired}\n"
+        f" leads {back[0]} back to {back[1]} with the same weights: its matrix is C, this one's is Cᵀ"
+    )
+
+
+def _views(told: Explanation) -> str:
+    rows = [
+        (
+            cost.view,
+            f"{cost.macs:,}",
+            f"{cost.wasted_macs:,}",
+            "-" if not cost.macs else f"{cost.useful_macs / cost.macs:.0%}",
+            readable_bytes(cost.peak_bytes),
+            readable_bytes(cost.weight_bytes),
+        )
+        for cost in told.costs
+    ]
+    first = told.costs[0]
+    return table_text(
+        f"six equal views at channels {first.channels}, batch {first.batch}, {first.dtype}:"
+        f" {first.useful_macs:,} useful products each",
+        ("view", "products", "wasted", "useful", "largest data", "weights"),
+        rows,
+        right=(1, 2, 3, 4, 5),
+    )
+
+
+def _coverage(told: Explanation) -> str:
+    taps = [[phase.taps for phase in axis.phases()] for axis in told.geometry.axes]
+    if any(0 in counts for counts in taps):
+        verdict = "holes: some phases get no product at all, only the bias"
+    elif any(len(set(counts)) > 1 for counts in taps):
+        verdict = "uneven: neighbouring outputs sum different numbers of products, which shows as a checkerboard"
+    else:
+        verdict = "even inside; only the border differs" if told.least_coverage != told.most_coverage else "even"
+    return (
+        f"coverage: {told.least_coverage} to {told.most_coverage} products per output; {verdict}\n"
+        f"{coverage_text(told.geometry, told.input_size)}"
+    )

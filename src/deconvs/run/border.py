@@ -1,0 +1,131 @@
+"""The border between callers' arrays and the core: everything is checked here, before anything is computed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dtypes import Arithmetic, arithmetic, as_array, refuse_overflow
+from ..errors import GeometryError
+from ..geometry import Geometry
+from ..memory import require_memory
+from ..plan import Plan
+from .interpret import interpret, prepare
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A weight and bias that fit a geometry, and the channels they have."""
+
+    weight: Array
+    bias: Array | None
+    c_in: int
+    c_out: int
+
+    def named(self) -> list[tuple[str, Array]]:
+        """The arrays by name, as `arithmetic` takes them."""
+        return [("weight", self.weight), *([] if self.bias is None else [("bias", self.bias)])]
+
+
+def read_weights(geometry: Geometry, weight: object, bias: object) -> Weights:
+    """Check a weight and an optional bias against a geometry."""
+    weights = as_array("weight", weight)
+    c_in, c_out = geometry.channels(weights.shape)
+    if bias is None:
+        return Weights(weights, None, c_in, c_out)
+    offsets = as_array("bias", bias)
+    if offsets.shape != (c_out,):
+        raise GeometryError(
+            "bias does not fit the weight",
+            f"bias has shape {offsets.shape}, the weight has {c_out} output channels",
+            f"give it shape ({c_out},)",
+        )
+    return Weights(weights, offsets, c_in, c_out)
+
+
+def read_input(x: object, ndim: int, c_in: int) -> tuple[Array, bool]:
+    """``x`` as (N, C_in, *spatial), and whether it came with a batch axis."""
+    array = as_array("x", x)
+    if array.ndim not in (ndim + 1, ndim + 2):
+        raise GeometryError(
+            "x has the wrong number of axes",
+            f"x has shape {array.shape}, the geometry has {ndim} spatial {'axis' if ndim == 1 else 'axes'}",
+            f"give it {ndim + 2} axes (N, C_in, *spatial), or {ndim + 1} without the batch",
+        )
+    batched = array.ndim == ndim + 2
+    channels = array.shape[-ndim - 1]
+    if channels != c_in:
+        raise GeometryError(
+            "x does not have the weight's input channels",
+            f"x has shape {array.shape} with {channels} channels, the weight takes {c_in}",
+            f"give x {c_in} channels on axis {int(batched)}, or change the weight or groups",
+        )
+    return (array if batched else array[None]), batched
+
+
+def read_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """``out`` as an array that can be written to, of exactly the result's shape and type."""
+    array = as_array("out", out)
+    if array.shape != shape or array.dtype != dtype:
+        raise GeometryError(
+            "out does not fit the result",
+            f"out is {array.dtype} of shape {array.shape}",
+            f"give {dtype} of shape {shape}",
+        )
+    if not array.flags.writeable:
+        raise GeometryError("out cannot be written to", f"out of shape {shape} is read-only", "pass a writable array")
+    return array
+
+
+def own_kind(x: Any) -> Callable[[Array], Any]:
+    """How to give a result back as the kind of array ``x`` is: NumPy stays NumPy, others return through DLPack."""
+    if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
+        return lambda result: result
+    library: Any = (
+        x.__array_namespace__()
+        if hasattr(x, "__array_namespace__")
+        else sys.modules.get(type(x).__module__.partition(".")[0])
+    )
+    if not hasattr(library, "from_dlpack"):
+        raise GeometryError(
+            "x is of a kind that a result cannot be given back in",
+            f"x is a {type(x).__module__}.{type(x).__name__}, and its library has no from_dlpack",
+            "pass a NumPy array",
+        )
+    restore: Callable[[Array], Any] = library.from_dlpack
+    return restore
+
+
+def settle_arithmetic(x: Array, weights: Weights, *, transposed: bool) -> tuple[Arithmetic, int]:
+    """Types to compute in and to return, and the bound of every integer sum (0 for floats); refuses an overflow."""
+    types = arithmetic([("x", x), *weights.named()])
+    if not types.exact:
+        return types, 0
+    return types, refuse_overflow(x, weights.weight, weights.bias, transposed=transposed)
+
+
+def run_plan(plan: Plan, x: object, weight: object, bias: object) -> Any:
+    """`Plan.run`: check, compute step by step, return in the caller's kind."""
+    geometry = plan.geometry
+    weights = read_weights(geometry, weight, bias)
+    restore = own_kind(x)
+    data, batched = read_input(x, geometry.ndim, weights.c_in)
+    types, _ = settle_arithmetic(data, weights, transposed=True)
+    costs = plan.at(data.shape[2:], channels=(weights.c_in, weights.c_out), batch=data.shape[0], dtype=types.compute)
+    for cost in costs.steps:
+        require_memory(f"the data of the step {cost.step}", cost.shape, types.compute.itemsize)
+    prepared = prepare(plan, weights.weight.astype(types.compute, copy=False))
+    offsets = None if weights.bias is None else weights.bias.astype(types.compute)
+    with np.errstate(all="ignore"):  # infinities and NaN are data here, not accidents
+        y = interpret(plan, data.astype(types.compute, copy=False), prepared, weights.c_out, offsets)
+        y = np.ascontiguousarray(y.astype(types.result, copy=False))
+    if y.base is not None:  # a crop of nothing can leave x itself
+        y = y.copy()
+    return restore(y if batched else y[0])
