@@ -47,7 +47,9 @@ def per_axis(name: str, value: object, ndim: int, *, minimum: int) -> tuple[int,
         return (integer(name, value, minimum=minimum),) * ndim
     return tuple(
         integer(f"{name}[{axis}]", item, minimum=minimum)
-        for axis, item in enumerate(right_length(name, found, ndim, f"one integer, or {ndim} of them"))
+        for axis, item in enumerate(
+            right_length(name, found, ndim, f"one integer for all axes, or {ndim}, one for each")
+        )
     )
 
 

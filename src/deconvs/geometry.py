@@ -305,7 +305,7 @@ def _kernel_sizes(kernel_size: object, ndim: object) -> tuple[int, ...]:
 
 def _padding_pairs(padding: object, ndim: int) -> tuple[Pair, ...]:
     """Padding in any of its spellings as ((begin, end), ...)."""
-    form = f"one integer, {ndim} of them, or {ndim} (begin, end) pairs"
+    form = "one integer for all axes, one for each, or a pair for each: ((begin, end), ...)"
     found = sequence(padding)
     if found is None:
         found = (padding,) * ndim

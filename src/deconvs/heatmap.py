@@ -1,4 +1,4 @@
-"""Coverage drawn with characters: counts where they fit, shades where they do not."""
+"""Coverage drawn with characters: counts, or shades where counts are long."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def coverage_text(geometry: ConvTranspose, input_size: tuple[int, ...]) -> str:
     columns = along[-1]
     top = max(rows) * max(columns)
     width = len(str(top)) + 1
-    shaded = width * min(len(columns), _COLUMNS) > _COLUMNS or width > 4
+    shaded = width > 4
     fit = _COLUMNS // (1 if shaded else width)
     lines = []
     for row in rows[:_ROWS]:

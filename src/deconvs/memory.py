@@ -14,18 +14,23 @@ _SMALL = 256 * 2**20
 
 
 def require_memory(what: str, shape: tuple[int, ...], itemsize: int) -> None:
-    """Refuse an array that the machine cannot hold.
+    """Refuse an array that the machine cannot hold."""
+    elements = checked_size(f"the number of elements of {what}", prod(shape))
+    require_bytes(what, f"shape {shape}", elements * itemsize)
+
+
+def require_bytes(what: str, values: str, needed: int) -> None:
+    """Refuse work that needs more bytes at once than the machine has; ``values`` say of what.
 
     Linux hands out more memory than there is and ends the process when it is touched: an exception now is kinder.
     """
-    needed = checked_size(f"the number of elements of {what}", prod(shape)) * itemsize
     if needed <= _SMALL:
         return
     available = available_memory()
     if available is not None and needed > available:
         raise GeometryError(
             f"{what} does not fit in memory",
-            f"shape {shape} needs {readable_bytes(needed)} and {readable_bytes(available)} is free",
+            f"{values}: {readable_bytes(needed)} needed, {readable_bytes(available)} free",
             "use smaller sizes, fewer channels or a smaller batch",
         )
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from .dtypes import arithmetic, as_array
 from .geometry import ConvTranspose, Geometry, Sizes, geometry_of
-from .memory import require_memory
+from .memory import require_bytes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
+
+_BYTES_PER_ELEMENT = 48
+"""While it is built: two coordinates and a value, once as triples and once compressed."""
 
 
 def matrix(geometry: Geometry, input_size: Sizes, weight: ArrayLike) -> csr_array:
@@ -51,8 +54,8 @@ def _transposed(geometry: Geometry, short: tuple[int, ...], long: tuple[int, ...
     c_long = per_group * groups
     links = [axis.links(n, m) for axis, n, m in zip(geometry.axes, short, long, strict=True)]
     found = prod(len(o) for o, _, _ in links)
-    # Coordinates and values, once as triples and once compressed.
-    require_memory("the matrix", (c_short, per_group, found, 6), 8)
+    stored = c_short * per_group * found
+    require_bytes("the matrix", f"{stored:,} stored elements", stored * _BYTES_PER_ELEMENT)
     o = _flat_indices([link[0] for link in links], long)
     i = _flat_indices([link[1] for link in links], short)
     j = _flat_indices([link[2] for link in links], geometry.kernel_size)

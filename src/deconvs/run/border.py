@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dtypes import Arithmetic, arithmetic, as_array, refuse_overflow
+from ..dtypes import arithmetic, as_array, refuse_overflow
 from ..errors import GeometryError
 from ..geometry import Geometry
-from ..memory import require_memory
+from ..memory import require_bytes
 from ..plan import Plan
 from .interpret import interpret, prepare
 
@@ -72,6 +72,8 @@ def read_input(x: object, ndim: int, c_in: int) -> tuple[Array, bool]:
 
 def read_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """``out`` as an array that can be written to, of exactly the result's shape and type."""
+    if not hasattr(out, "__dlpack__"):
+        raise GeometryError("out is not an array", f"out is a {type(out).__name__}", "pass an array to be filled")
     array = as_array("out", out)
     if array.shape != shape or array.dtype != dtype:
         raise GeometryError(
@@ -103,24 +105,17 @@ def own_kind(x: Any) -> Callable[[Array], Any]:
     return restore
 
 
-def settle_arithmetic(x: Array, weights: Weights, *, transposed: bool) -> tuple[Arithmetic, int]:
-    """Types to compute in and to return, and the bound of every integer sum (0 for floats); refuses an overflow."""
-    types = arithmetic([("x", x), *weights.named()])
-    if not types.exact:
-        return types, 0
-    return types, refuse_overflow(x, weights.weight, weights.bias, transposed=transposed)
-
-
 def run_plan(plan: Plan, x: object, weight: object, bias: object) -> Any:
     """`Plan.run`: check, compute step by step, return in the caller's kind."""
     geometry = plan.geometry
     weights = read_weights(geometry, weight, bias)
     restore = own_kind(x)
     data, batched = read_input(x, geometry.ndim, weights.c_in)
-    types, _ = settle_arithmetic(data, weights, transposed=True)
+    types = arithmetic([("x", data), *weights.named()])
     costs = plan.at(data.shape[2:], channels=(weights.c_in, weights.c_out), batch=data.shape[0], dtype=types.compute)
-    for cost in costs.steps:
-        require_memory(f"the data of the step {cost.step}", cost.shape, types.compute.itemsize)
+    require_bytes(f"the {plan.view} view", f"its largest step on x of shape {data.shape}", 2 * costs.peak_bytes)
+    if types.exact:
+        refuse_overflow(data, weights.weight, weights.bias, transposed=True)
     prepared = prepare(plan, weights.weight.astype(types.compute, copy=False))
     offsets = None if weights.bias is None else weights.bias.astype(types.compute)
     with np.errstate(all="ignore"):  # infinities and NaN are data here, not accidents

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import integer
-from ..dtypes import Arithmetic, as_array
+from ..dtypes import Arithmetic, arithmetic, as_array, refuse_overflow
 from ..errors import GeometryError
 from ..geometry import Conv, ConvTranspose, Padding, Sizes
-from ..memory import require_memory
+from ..memory import require_bytes
 from ..plan import Plan
-from .border import Weights, own_kind, read_input, read_out, read_weights, settle_arithmetic
+from .border import Weights, own_kind, read_input, read_out, read_weights
 from .interpret import interpret, on_space, prepare
 
 Array = NDArray[Any]
@@ -131,10 +131,12 @@ def conv(
     weights = read_weights(geometry, kernels, bias)
     restore = own_kind(x)
     data, batched = read_input(x, geometry.ndim, weights.c_in)
-    types, bound = settle_arithmetic(data, weights, transposed=False)
+    types = arithmetic([("x", data), *weights.named()])
     size = geometry.output_size(data.shape[2:])
-    compute = _compute_type(types, bound)
-    require_memory("the output", (data.shape[0], weights.c_out, *size), compute.itemsize)
+    shape = (data.shape[0], weights.c_out, *size)
+    converted = 0 if data.dtype == types.compute else data.size
+    require_bytes("the convolution", f"output {shape}", types.compute.itemsize * (3 * prod(shape) + converted))
+    compute = _compute_type(types, data, weights, transposed=False)
     with np.errstate(all="ignore"):
         y = _gathered(geometry, data.astype(compute, copy=False), weights.weight.astype(compute, copy=False), size)
         if weights.bias is not None:
@@ -161,25 +163,31 @@ def _conv_transpose(
     geometry = plan.geometry
     restore = own_kind(x)
     data, batched = read_input(x, geometry.ndim, weights.c_in)
-    types, bound = settle_arithmetic(data, weights, transposed=True)
-    shape = (data.shape[0], weights.c_out, *geometry.output_size(data.shape[2:]))
-    compute = _compute_type(types, bound)
-    column = (weights.c_out, *geometry.kernel_size, *data.shape[2:])
-    require_memory("the column buffer of one image", column, compute.itemsize)
+    types = arithmetic([("x", data), *weights.named()])
+    size = geometry.output_size(data.shape[2:])
+    shape = (data.shape[0], weights.c_out, *size)
     target = None if out is None else read_out(out, shape if batched else shape[1:], types.result)
     in_place = target is not None and not np.may_share_memory(target, data)
-    if not in_place:
-        require_memory("the output", shape, types.result.itemsize)
-    result = (target if batched else target[None]) if in_place and target is not None else np.empty(shape, types.result)
 
+    item = types.compute.itemsize
+    column = item * weights.c_out * prod(geometry.kernel_size) * prod(data.shape[2:])
+    full = prod(axis.full(n) for axis, n in zip(geometry.axes, data.shape[2:], strict=True))
+    largest = item * weights.c_out * max(full, prod(size))
+    images = max(1, min(data.shape[0], _COLUMN_BYTES // column))
+    output = 0 if in_place else types.result.itemsize * prod(shape)
+    require_bytes("the transposed convolution", f"output {shape}", output + images * (column + 2 * largest))
+
+    compute = _compute_type(types, data, weights, transposed=True)
+    if target is None or not in_place:
+        result = np.empty(shape, types.result)
+    else:
+        result = target if batched else target[None]
     packed = pack(compute)
     bias = None if weights.bias is None else weights.bias.astype(compute)
-    together = max(1, _COLUMN_BYTES // (prod(column) * compute.itemsize))
     with _blas_threads(threads), np.errstate(all="ignore"):  # infinities and NaN are data here, not accidents
-        for start in range(0, data.shape[0], together):
-            images = slice(start, start + together)
-            part = data[images].astype(compute, copy=False)
-            result[images] = interpret(plan, part, packed, weights.c_out, bias)
+        for start in range(0, data.shape[0], images):
+            part = data[start : start + images].astype(compute, copy=False)
+            result[start : start + images] = interpret(plan, part, packed, weights.c_out, bias)
     if target is None:
         return restore(result if batched else result[0])
     if not in_place:
@@ -217,9 +225,12 @@ def _gathered(geometry: Conv, x: Array, weight: Array, size: tuple[int, ...]) ->
     return y.reshape(batch, c_out, *size)
 
 
-def _compute_type(types: Arithmetic, bound: int) -> np.dtype[Any]:
-    """Integers whose every partial sum stays below 2^53 are exact in float64, where BLAS is far faster."""
-    return np.dtype(np.float64) if types.exact and bound <= _EXACT_IN_DOUBLE else types.compute
+def _compute_type(types: Arithmetic, x: Array, weights: Weights, *, transposed: bool) -> np.dtype[Any]:
+    """The type to sum in: integers whose every partial sum stays below 2^53 are exact in float64, BLAS being fast."""
+    if not types.exact:
+        return types.compute
+    bound = refuse_overflow(x, weights.weight, weights.bias, transposed=transposed)
+    return np.dtype(np.float64) if bound <= _EXACT_IN_DOUBLE else types.compute
 
 
 @contextmanager

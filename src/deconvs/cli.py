@@ -1,0 +1,160 @@
+"""The command line: argument parsing and printing only. Errors are one line on stderr, exit code 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+from . import __version__, cli_values
+from .errors import GeometryError
+from .geometry import ConvTranspose
+
+app = typer.Typer(
+    name="deconvs",
+    help="Transposed convolution (deconvolution, fractionally strided convolution): see it, prove it, run it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Kernel = Annotated[str, typer.Option("--kernel-size", "-k", help="Taps per axis: 3 or 3x4.")]
+Stride = Annotated[str, typer.Option("--stride", "-s", help="2 or 2x1.")]
+Padding = Annotated[str, typer.Option("--padding", "-p", help="1, 1x2, or begin:end as in 0:1x-1:0.")]
+OutputPadding = Annotated[str, typer.Option("--output-padding", "-o", help="1 or 1x0.")]
+Dilation = Annotated[str, typer.Option("--dilation", "-d", help="2 or 2x1.")]
+Groups = Annotated[int, typer.Option("--groups", "-g", help="Channel groups.")]
+Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"deconvs {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def tour(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures and the page.")] = Path("deconvs-tour"),
+    image: Annotated[Path | None, typer.Option(help="A PNG or JPEG to upsample, instead of the test card.")] = None,
+) -> None:
+    """Show that every deconvolution is padding or zero-inserting, then a convolution: numbers, pictures, a page.
+
+    Example: deconvs tour --out tour --image photo.jpg
+    """
+    from .tour import run
+
+    run(out, image)
+
+
+@app.command()
+def explain(
+    input_size: Annotated[str, typer.Argument(help="Input size, such as 4x4; its length is the number of axes.")],
+    kernel_size: Kernel = "3",
+    stride: Stride = "1",
+    padding: Padding = "0",
+    output_padding: OutputPadding = "0",
+    dilation: Dilation = "1",
+    groups: Groups = 1,
+    channels: Annotated[
+        str | None, typer.Option("--channels", "-c", help="C_in,C_out; by default one a group.")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", "-n", help="Images in a batch.")] = 1,
+    view: Annotated[str | None, typer.Option(help="Show the plan of one view, step by step, instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Explain one layer at one input size: sizes, names, views and their costs, coverage.
+
+    Example: deconvs explain 8x8 -k 4 -s 2 -p 1
+    """
+    from .report import explain as explained
+
+    sizes = cli_values.sizes("input size", input_size)
+    geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
+    pair = None if channels is None else cli_values.sizes("channels", channels)
+    if view is None:
+        told = explained(geometry, sizes, channels=pair, batch=batch)  # type: ignore[arg-type]
+        _print_json(told.as_dict()) if as_json else print(told)
+        return
+    plan = geometry.plan(view)
+    costs = plan.at(sizes, channels=pair, batch=batch)  # type: ignore[arg-type]
+    _print_json(costs.as_dict()) if as_json else print(f"{plan}\n\n{costs}")
+
+
+@app.command()
+def names(
+    kernel: Annotated[str, typer.Option("--kernel", "-k", help="Kernel sizes, such as 3 or 1..5.")] = "1..5",
+    stride: Annotated[str, typer.Option("--stride", "-s", help="Strides, such as 2 or 1..3.")] = "1..3",
+    padding: Annotated[str, typer.Option("--padding", "-p", help="Paddings, such as 0 or 0..2.")] = "0..2",
+    ndim: Annotated[int, typer.Option(help="Spatial axes.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Which name each kernel, stride and padding earns, with the reason: the question the project began with.
+
+    Example: deconvs names --kernel 2..4 --stride 1..2 --padding 0
+    """
+    from .names_text import as_data, as_text
+
+    ranges = (
+        cli_values.span("kernel", kernel),
+        cli_values.span("stride", stride),
+        cli_values.span("padding", padding),
+    )
+    _print_json(as_data(*ranges, ndim)) if as_json else print(as_text(*ranges, ndim))
+
+
+def main() -> None:
+    """The entry point of the `deconvs` command."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except GeometryError as error:
+        return _fail(str(error))
+    except click.ClickException as error:
+        hint = f" (see {error.ctx.command_path} --help)" if isinstance(error, click.UsageError) and error.ctx else ""
+        return _fail(error.format_message() + hint)
+    except (click.Abort, KeyboardInterrupt):
+        print("deconvs: interrupted", file=sys.stderr)
+        return 130
+    except MemoryError:
+        return _fail("there is not enough memory for that: use smaller sizes")
+    except BrokenPipeError:
+        # The reader has gone (head, less): what is left must not be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return int(code or 0)
+
+
+def _geometry(
+    ndim: int, kernel_size: str, stride: str, padding: str, output_padding: str, dilation: str, groups: int
+) -> ConvTranspose:
+    return ConvTranspose(
+        cli_values.one_or_each("kernel_size", kernel_size),
+        cli_values.one_or_each("stride", stride),
+        cli_values.padding("padding", padding, ndim),  # type: ignore[arg-type]
+        cli_values.one_or_each("output_padding", output_padding),
+        cli_values.one_or_each("dilation", dilation),
+        groups,
+        ndim=ndim,
+    )
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _fail(message: str) -> int:
+    print(f"deconvs: {' '.join(message.split())}", file=sys.stderr)
+    return 2

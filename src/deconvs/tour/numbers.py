@@ -1,0 +1,127 @@
+"""The numbers of the tour: the three demonstrations, and everything that is checked on the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GeometryError
+from ..geometry import Conv, ConvTranspose
+from ..operator import matrix
+from ..run.fast import conv, conv_transpose
+from ..views import VIEWS
+
+IntArray = NDArray[np.int64]
+
+PEER_CASES = 120
+
+
+@dataclass(frozen=True)
+class Demonstrations:
+    """The three demonstrations: 4x4 -> 2x2 and back, the padded 6x6 input, the zero-inserted 7x7 input."""
+
+    unit: ConvTranspose
+    strided: ConvTranspose
+    x: IntArray
+    weight: IntArray
+
+    @property
+    def paired(self) -> Conv:
+        """The convolution 4x4 -> 2x2 that the first one transposes."""
+        return self.unit.adjoint()
+
+    def c(self) -> IntArray:
+        """C, 4x16."""
+        return matrix(self.paired, (4, 4), self.weight).toarray()
+
+    def ones(self) -> tuple[IntArray, IntArray]:
+        """A 4x4 image of ones convolved with ones, and that transposed back."""
+        w = np.ones((1, 1, 3, 3), dtype=np.int64)
+        small = conv(np.ones((1, 4, 4), dtype=np.int64), w)
+        return small[0], conv_transpose(small, w)[0]
+
+    def ones_by_padding(self) -> IntArray:
+        """The same from the 6x6 padded input by a direct convolution."""
+        small, _ = self.ones()
+        back: IntArray = conv(np.pad(small, 2)[None], np.ones((1, 1, 3, 3), dtype=np.int64))[0]
+        return back
+
+    def direct(self, g: ConvTranspose) -> tuple[IntArray, IntArray]:
+        """What the direct view puts in, and what an ordinary convolution with the turned kernel makes of it."""
+        inserted = g.axes[0].direct().inserted
+        before, after = g.axes[0].direct().pad
+        n = self.x.shape[-1]
+        stretched = np.zeros((1, n + (n - 1) * inserted, n + (n - 1) * inserted), dtype=np.int64)
+        stretched[:, :: inserted + 1, :: inserted + 1] = self.x
+        padded = np.pad(stretched, ((0, 0), (before, after), (before, after)))
+        return padded[0], conv(padded, self.weight[..., ::-1, ::-1])[0]
+
+    def output(self, g: ConvTranspose) -> IntArray:
+        """The deconvolution itself."""
+        y: IntArray = conv_transpose(self.x, self.weight, stride=g.stride)[0]
+        return y
+
+    def views(self, g: ConvTranspose) -> dict[str, bool]:
+        """For each view, whether it equals the deconvolution, number for number."""
+        expected = self.output(g)
+        return {view: np.array_equal(g.plan(view).run(self.x, self.weight)[0], expected) for view in VIEWS}
+
+
+DEMONSTRATIONS = Demonstrations(
+    unit=ConvTranspose((3, 3)),
+    strided=ConvTranspose((3, 3), stride=2),
+    x=np.array([[[1, 2], [3, 4]]]),
+    weight=np.arange(1, 10).reshape(1, 1, 3, 3),
+)
+
+
+def peer_is_installed() -> bool:
+    """Whether PyTorch is there to compare with."""
+    return find_spec("torch") is not None
+
+
+def agrees_with_peer() -> Iterator[bool]:
+    """For each of PEER_CASES random layers of 1 to 3 axes, whether PyTorch itself gives the same numbers."""
+    import torch
+
+    functions = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
+    rng = random.Random(0)
+    for _ in range(PEER_CASES):
+        options, x, weight, bias = _random_layer(rng)
+        ndim = x.ndim - 2
+        theirs = functions[ndim](torch.from_numpy(x), torch.from_numpy(weight), torch.from_numpy(bias), **options)
+        # Small integers in float64: both are exact, so equal means equal.
+        yield np.array_equal(theirs.numpy(), conv_transpose(x, weight, bias, **options))
+
+
+def _random_layer(rng: random.Random) -> tuple[dict[str, Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    ndim, groups = rng.randint(1, 3), rng.randint(1, 2)
+    while True:
+        stride, dilation = ([rng.randint(1, 3) for _ in range(ndim)] for _ in range(2))
+        options: dict[str, Any] = {
+            "stride": stride,
+            "dilation": dilation,
+            "padding": [rng.randint(0, 2) for _ in range(ndim)],
+            "output_padding": [rng.randrange(max(s, d)) for s, d in zip(stride, dilation, strict=True)],
+            "groups": groups,
+        }
+        kernel = [rng.randint(1, 4) for _ in range(ndim)]
+        size = [rng.randint(1, 5) for _ in range(ndim)]
+        try:
+            if min(ConvTranspose(kernel, **options).output_size(size)) > 0:
+                break
+        except GeometryError:  # nothing would be left of so small an input: draw again
+            continue
+    c_in, c_out = groups * rng.randint(1, 2), groups * rng.randint(1, 3)
+    numbers = np.random.default_rng(rng.randrange(2**32))
+    x, weight, bias = (
+        numbers.integers(-9, 10, shape).astype(np.float64)
+        for shape in ((2, c_in, *size), (c_in, c_out // groups, *kernel), (c_out,))
+    )
+    return options, x, weight, bias

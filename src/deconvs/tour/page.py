@@ -1,0 +1,158 @@
+"""The tour as one self-contained page: an article around what was computed."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..costs import Costs
+from ..relationships import Relationship
+from ..verdicts import Verdict
+from ..words import size_text
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture for the page: moving where the reader does not mind motion, still where they do."""
+
+    moving: bytes
+    still: bytes
+    description: str
+    caption: str
+    width: int
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One upsampled picture: the whole, its detail, its coverage map as SVG."""
+
+    title: str
+    whole: bytes
+    detail: bytes
+    coverage: str
+    remark: str
+
+
+def write(
+    *,
+    matrix: Figure,
+    padded: Figure,
+    strided: Figure,
+    ones: tuple[NDArray[Any], NDArray[Any]],
+    counting: Sequence[NDArray[Any]],
+    names: Iterable[tuple[int, int, int, Verdict]],
+    views: Sequence[tuple[Costs, bool]],
+    relationships: Sequence[tuple[Relationship, int, int]],
+    photos: Sequence[Photo],
+    peer_verdict: str,
+) -> str:
+    """The page as HTML that needs no other file."""
+    template = Template(files("deconvs.tour").joinpath("page.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        matrix_figure=_figure(matrix),
+        padded_figure=_figure(padded),
+        strided_figure=_figure(strided),
+        ones=_row([_numbers(ones[0]), _numbers(ones[1])], "→"),
+        counting=_row([_numbers(array) for array in counting], "→"),
+        names_table=_names(list(names)),
+        views_table=_views(views),
+        views_verdict="All six gave the same 25 numbers." if all(same for _, same in views) else "They differ!",
+        relationships_table=_relationships(relationships),
+        photos=f'<div class="wide grid">{"".join(map(_photo, photos))}</div>',
+        peer_verdict=escape(peer_verdict),
+        version=__version__,
+    )
+
+
+def _figure(figure: Figure) -> str:
+    return (
+        '<figure class="wide"><div class="frame"><picture>'
+        f'<source media="(prefers-reduced-motion: reduce)" srcset="{_data(figure.still, "png")}">'
+        f'<img src="{_data(figure.moving, "gif")}" alt="{escape(figure.description)}" width="{figure.width}">'
+        f"</picture></div><figcaption>{escape(figure.caption)}</figcaption></figure>"
+    )
+
+
+def _numbers(array: NDArray[Any]) -> str:
+    rows = "".join(
+        "<tr>" + "".join(f"<td{' class=zero' if value == 0 else ''}>{value}</td>" for value in row) + "</tr>"
+        for row in array.tolist()
+    )
+    return f'<table class="numbers">{rows}</table>'
+
+
+def _row(parts: Iterable[str], between: str) -> str:
+    return f'<div class="row wide">{f"<span class=arrow>{between}</span>".join(parts)}</div>'
+
+
+def _table(head: Sequence[tuple[str, str]], rows: Iterable[str]) -> str:
+    cells = "".join(f'<th class="{kind}">{escape(text)}</th>' for text, kind in head)
+    return (
+        f'<div class="wide scroll"><table class="data"><thead><tr>{cells}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _names(cells: list[tuple[int, int, int, Verdict]]) -> str:
+    strides = sorted({s for _, s, _, _ in cells})
+    found = {(k, s, p): verdict for k, s, p, verdict in cells}
+    rows = []
+    for k, p in sorted({(k, p) for k, _, p, _ in cells}, key=lambda kp: (kp[1], kp[0])):
+        shown = "".join(f"<td>{_verdict(found[k, s, p])}</td>" for s in strides)
+        rows.append(f"<tr><td>k = {k}, p = {p}</td>{shown}</tr>")
+    return _table([("", ""), *((f"stride {s}", "") for s in strides)], rows)
+
+
+def _verdict(verdict: Verdict) -> str:
+    inverse = ' <span class="inverse">and inverse</span>' if verdict.inverts else ""
+    return f"{escape(verdict.name)}{inverse}<small>{escape(verdict.how)}<br>{escape(verdict.coverage)}</small>"
+
+
+def _views(views: Sequence[tuple[Costs, bool]]) -> str:
+    rows = []
+    for costs, same in views:
+        steps = ", ".join(str(cost.step) for cost in costs.steps[:-1])
+        equal = '<span class="yes">equal</span>' if same else "different"
+        rows.append(
+            f"<tr><td><strong>{costs.view}</strong></td><td>{escape(steps)}</td><td class=n>{costs.macs:,}</td>"
+            f"<td class=n>{costs.wasted_macs:,}</td><td>{equal}</td></tr>"
+        )
+    return _table([("view", ""), ("what it does", ""), ("products", "n"), ("wasted", "n"), ("result", "")], rows)
+
+
+def _relationships(found: Sequence[tuple[Relationship, int, int]]) -> str:
+    rows = [
+        f"<tr><td class=n>{r.number if r.number <= 15 else '+'}</td>"
+        f"<td>{escape(r.name)}<small>{escape(r.condition)}</small></td>"
+        f"<td><code>{escape(r.statement)}</code></td>"
+        f"<td class=n>{f'{tried:,}' if not failed else f'fails on {failed:,}'}</td></tr>"
+        for r, tried, failed in found
+    ]
+    return _table([("", "n"), ("relationship", ""), ("what it says", ""), ("checked on", "n")], rows)
+
+
+def _photo(photo: Photo) -> str:
+    size = 'alt="The picture, upsampled" loading="lazy"'
+    return (
+        f'<section class="card"><h3>{escape(photo.title)}</h3><div class="pair">'
+        f'<img src="{_data(photo.whole, "png")}" {size}>'
+        f'<img class="pixels" src="{_data(photo.detail, "png")}" alt="A detail of it, enlarged"></div>'
+        f"<p>{escape(photo.remark)}</p>{photo.coverage}</section>"
+    )
+
+
+def _data(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def caption(what: str, *sizes: tuple[int, ...]) -> str:
+    """A caption that ends with sizes: "... 2x2 → 7x7 → 5x5"."""
+    return f"{what} {' → '.join(size_text(size).replace('x', '×') for size in sizes)}."

@@ -1,0 +1,108 @@
+"""Seeded mistakes in axis, views and run: each must make the suite fail.
+
+A copy of the package gets one mistake; a quick part of the suite runs against the copy and must report failed tests.
+The same part passes on an unchanged copy, so that it is the mistake that fails, not the copying.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deconvs
+
+QUICK = [
+    "tests/test_demonstrations.py",
+    "tests/test_axis.py",
+    "tests/test_geometry.py",
+    "tests/test_operator.py",
+    "tests/test_sweep.py::test_views_oracles_operator_and_adjoint_agree[0]",
+]
+
+MUTANTS = {
+    # axis.py
+    "output drops the end crop": ("axis.py", "size = self.full(n) - begin - end", "size = self.full(n) - begin"),
+    "span forgets the dilation": ("axis.py", "return self.dilation * (self.kernel_size - 1) + 1", "return self.kernel_size"),
+    "contributions shifted by one": ("axis.py", "t = o + self.crop[0]\n", "t = o + self.crop[0] + 1\n"),
+    "contributions from the end crop": ("axis.py", "t = o + self.crop[0]\n", "t = o + self.crop[1]\n"),
+    "a tap too many inputs": ("axis.py", "last = min(n, -((shift - m) // self.stride))", "last = n"),
+    "coverage begins one late": ("axis.py", "start = first * self.stride + j * self.dilation - self.crop[0]", "start = first * self.stride + j * self.dilation - self.crop[0] + 1"),
+    "links of swapped sides": ("axis.py", "return i * self.stride + j * self.dilation - self.crop[0], i, j", "return i * self.stride + j * self.dilation - self.crop[1], i, j"),
+    "direct pads swapped": ("axis.py", "(self.span - 1 - begin, self.span - 1 - end)", "(self.span - 1 - end, self.span - 1 - begin)"),
+    "direct pads k-p-1 under dilation": ("axis.py", "(self.span - 1 - begin, self.span - 1 - end)", "(self.kernel_size - 1 - begin, self.kernel_size - 1 - end)"),
+    "direct inserts one zero too many": ("axis.py", "return Direct(self.stride - 1,", "return Direct(self.stride,"),
+    "phase of the wrong residue": ("axis.py", "offset = (r - begin) % self.stride", "offset = (r + begin) % self.stride"),
+    "phases ignore gcd(stride, dilation)": ("axis.py", "g = gcd(self.stride, self.dilation)\n        tap_step", "g = 1\n        tap_step"),
+    "wrong first tap of a phase": ("axis.py", "first_tap = r // g * pow(dilation, -1, tap_step) % tap_step", "first_tap = r // g % tap_step"),
+    "phase pads swapped": ("axis.py", "pad = ((taps - 1) * dilation - shift - first_q, past_q - 1 + shift)", "pad = (past_q - 1 + shift, (taps - 1) * dilation - shift - first_q)"),
+    "sub-pixel crop from the start": ("axis.py", "crop=(begin % s, (end - self.span) % s)", "crop=((end - self.span) % s, begin % s)"),
+    "sub-pixel position wrong": ("axis.py", "return channel, position // self.subpixel().dilation", "return channel, (self.subpixel().taps - 1) - position // self.subpixel().dilation"),
+    "tile one input short": ("axis.py", "last = min(n, (high - 1 + self.crop[0]) // self.stride + 1)", "last = min(n, (high - 1 + self.crop[0]) // self.stride)"),
+    "remainder without the padding": ("axis.py", "return (m + sum(self.crop) - self.span) % self.stride", "return (m - self.span) % self.stride"),
+    # geometry.py
+    "output_padding dropped": ("geometry.py", "Axis(k, s, d, (begin, end - extra))", "Axis(k, s, d, (begin, end))"),
+    "output_padding at the beginning": ("geometry.py", "Axis(k, s, d, (begin, end - extra))", "Axis(k, s, d, (begin - extra, end))"),
+    "adjoint with swapped sides": ("geometry.py", "return Conv(self.kernel_size, self.stride, self.crop,", "return Conv(self.kernel_size, self.stride, tuple((e, b) for b, e in self.crop),"),
+    "transpose forgets the remainder": ("geometry.py", "axis.crop[1] - axis.remainder(m)", "axis.crop[1]"),
+    # views
+    "views crop swapped sides": ("views/common.py", "tuple((-begin, -end) for begin, end in geometry.crop)", "tuple((-end, -begin) for begin, end in geometry.crop)"),
+    "polyphase interleaves transposed": ("views/polyphase.py", "tuple(phase.offset for phase in along) for along in phases", "tuple(phase.residue for phase in along) for along in phases"),
+    "sub-pixel forgets its last crop": ("views/subpixel.py", "if any(map(any, crops := tuple(form.crop for form in forms))):", "if crops := ():"),
+    "direct forgets the dilation": ("views/direct.py", "Correlate(geometry.dilation, geometry.groups", "Correlate((1,) * geometry.ndim, geometry.groups"),
+    "crop before pad": ("steps.py", "*((Pad(padded),) if any(map(any, padded)) else ()),\n        *((Crop(cropped),) if any(map(any, cropped)) else ()),", "*((Crop(cropped),) if any(map(any, cropped)) else ()),\n        *((Pad(padded),) if any(map(any, padded)) else ()),"),
+    # run and operator
+    "kernel not flipped": ("run/interpret.py", "np.flip(_swapped(weight[on_space(chosen)], recipe.groups), axis=tuple(range(2, weight.ndim)))", "_swapped(weight[on_space(chosen)], recipe.groups)"),
+    "channels not swapped within groups": ("run/interpret.py", ".swapaxes(1, 2)\n    return by_group.reshape(groups * per_group", "\n    return by_group.reshape(groups * per_group"),
+    "overlap-add ignores the dilation": ("run/interpret.py", "for j in np.ndindex(*step.kernel_size):\n        starts = [tap * d for", "for j in np.ndindex(*step.kernel_size):\n        starts = [tap for"),
+    "crop one too many": ("run/interpret.py", "slice(before, n - after)", "slice(before, n - after - 1)"),
+    "bias added twice": ("run/interpret.py", "data + run.bias.reshape", "data + 2 * run.bias.reshape"),
+    "bias of the wrong channel": ("run/interpret.py", "data + run.bias.reshape", "data + run.bias[::-1].reshape"),
+    "pixel shuffle axes exchanged": ("run/interpret.py", "order += [2 + ndim + a, 2 + a]", "order += [2 + a, 2 + ndim + a]"),
+    "scatter shifted by one": ("run/interpret.py", "slice(p * s, p * s + d * (taps - 1) + 1, d)", "slice(max(0, p * s - 1), max(0, p * s - 1) + d * (taps - 1) + 1, d)"),
+    "zeros inserted one short": ("run/interpret.py", "(n - 1) * (zeros + 1) + 1 for n, zeros", "(n - 1) * max(1, zeros) + 1 for n, zeros"),
+    "matrix with exchanged channels": ("operator.py", "channel_in // (c_short // groups) * per_group + np.arange(per_group)[:, None]", "channel_in // (c_short // groups) * per_group + np.arange(per_group)[::-1, None]"),
+    "convolution shifted by one": ("run/fast.py", "first * axis.stride + tap * axis.dilation - axis.crop[0],", "max(0, first * axis.stride + tap * axis.dilation - axis.crop[0] - 1),"),
+}  # fmt: skip
+
+
+def run_quick(package: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """The quick part of the suite against the package in ``package``'s folder."""
+    root = Path(__file__).parents[1]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-n0", "-p", "no:cacheprovider", "--no-header", "-q", *QUICK],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(package.parent), "DECONVS_TESTED": str(package)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def copied(tmp_path: Path) -> Path:
+    """A fresh copy of the package."""
+    source = Path(deconvs.__file__).parent
+    return Path(shutil.copytree(source, tmp_path / "deconvs", ignore=shutil.ignore_patterns("__pycache__", "*.so")))
+
+
+def test_an_unchanged_copy_passes(tmp_path: Path) -> None:
+    result = run_quick(copied(tmp_path), tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"^\d+ passed", result.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_mistake_makes_the_suite_fail(mutant: str, tmp_path: Path) -> None:
+    file, right, wrong = MUTANTS[mutant]
+    package = copied(tmp_path)
+    source = (package / file).read_text()
+    assert source.count(right) == 1, "the seeded mistake no longer fits the code"
+    (package / file).write_text(source.replace(right, wrong))
+    result = run_quick(package, tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "1 failed" in result.stdout, result.stdout + result.stderr

@@ -1,0 +1,181 @@
+"""Names, verdicts, relationships, explain: measured, not said."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deconvs as dc
+from deconvs.heatmap import coverage_text
+from deconvs.relationships import RELATIONSHIPS, Parameters, check_all, sweep
+from deconvs.verdicts import table, verdict
+
+from .cases import cases
+
+
+def earned(g: dc.ConvTranspose, **options: Any) -> set[str]:
+    return {name.name for name in dc.names(g, **options) if name.earned}
+
+
+@pytest.mark.parametrize("k", range(1, 6))
+@pytest.mark.parametrize("s", range(1, 5))
+@pytest.mark.parametrize("p", range(3))
+def test_which_names_are_earned(k: int, s: int, p: int) -> None:
+    g = dc.ConvTranspose((k, k), s, p)
+    names = earned(g)
+    assert "transposed convolution" in names
+    assert ("padded convolution" in names) == (s == 1)
+    assert ("fractionally strided convolution" in names) == (s > 1)
+    assert ("sub-pixel convolution" in names) == (s > 1)
+    # Stamps that do not overlap, and nothing of them cropped. A crop may take a stamp's edge at the border only.
+    assert ("deconvolution (inverse)" in names) == (k <= s and p == 0), names
+
+
+def test_the_inverse_is_measured_against_dense_matrices() -> None:
+    """CCᵀ and CᵀC formed densely, for geometries of every kind."""
+    verdicts = set()
+    for case in cases(12, 150):
+        g, n = case.geometry, case.inputs[0].shape[2:]
+        measured = dc.names(g, n, case.weight)
+        Ct = dc.matrix(g, n, case.weight).toarray()  # int64 holds these products
+        for product_, found in ((Ct.T @ Ct, measured.conv_after_deconv), (Ct @ Ct.T, measured.deconv_after_conv)):
+            size = len(product_)
+            if size == 0 or not np.trace(product_):
+                assert not found.is_identity
+                continue
+            c = np.trace(product_) / size
+            away = np.linalg.norm((product_ - c * np.eye(size)).astype(float)) / (c * size**0.5)
+            assert found.scale == pytest.approx(c, rel=1e-12)
+            assert found.distance == pytest.approx(away, rel=1e-9, abs=1e-12)
+            assert found.is_identity == (product_ == c * np.eye(size)).all()
+            verdicts.add(found.is_identity)
+    assert verdicts == {True, False}
+
+
+def test_an_orthogonal_wavelet_inverts_although_its_stamps_overlap() -> None:
+    """Daubechies' four taps: CCᵀ = I by design of the weights, which is what measuring is for."""
+    r = np.sqrt(3)
+    wavelet = (np.array([1 + r, 3 + r, 3 - r, 1 - r]) / np.sqrt(32)).reshape(1, 1, 4)
+    assert "deconvolution (inverse)" in earned(dc.ConvTranspose((4,), 2), weight=wavelet)
+    assert "deconvolution (inverse)" in earned(dc.ConvTranspose((4,), 2), weight=wavelet.astype(np.float32))
+    assert "deconvolution (inverse)" not in earned(dc.ConvTranspose((4,), 2))
+    assert "deconvolution (inverse)" not in earned(dc.ConvTranspose((4,), 2), weight=wavelet + 0.01)
+
+
+def test_large_integers_do_not_wrap_in_the_measurement() -> None:
+    measured = dc.names(dc.ConvTranspose((2,), 2), weight=np.array([[[2**40, 2**40 + 1]]]))
+    assert measured.conv_after_deconv.scale == pytest.approx(2.0**81)
+
+
+def test_dilated_stamps_may_interleave_without_overlap() -> None:
+    assert "deconvolution (inverse)" in earned(dc.ConvTranspose((2,), 2, dilation=3))
+    assert "deconvolution (inverse)" not in earned(dc.ConvTranspose((2,), 2, dilation=2))
+
+
+def test_names_print_as_a_table() -> None:
+    text = str(dc.names(dc.ConvTranspose((3, 3), stride=2)))
+    assert "names of ConvTranspose(kernel_size=(3, 3), stride=(2, 2))" in text
+    assert "one output further is 1/2 input element further: 1 zero between neighbours" in text
+    assert "CCᵀ is 42% away from c I" in text
+    assert "CCᵀ = 30 I" in str(dc.names(dc.ConvTranspose((2, 2), stride=2)))
+
+
+@pytest.mark.parametrize(
+    ("g", "name", "how", "coverage", "inverts"),
+    [
+        (dc.ConvTranspose((3, 3)), "padded convolution", "pad 2: n -> n + 2", "even: 3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), padding=2), "plain convolution", "nothing to pad: n -> n - 2", "even: 3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), padding=3), "cropped convolution", "crop 1: n -> n - 4", "even: 3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), 2), "fractionally strided", "insert 1, pad 2: n -> 2n + 1", "uneven: 1 or 2 taps", False),
+        (dc.ConvTranspose((2, 2), 2), "fractionally strided", "insert 1, pad 1: n -> 2n", "even: 1 tap a phase", True),
+        (dc.ConvTranspose((2, 2), 3), "fractionally strided", "insert 2, pad 1: n -> 3n - 1", "holes: phases without a tap", True),
+        (dc.ConvTranspose((1,)), "plain convolution", "nothing to pad: n -> n", "even: 1 tap a phase", True),
+    ],
+)  # fmt: skip
+def test_verdicts(g: dc.ConvTranspose, name: str, how: str, coverage: str, inverts: bool) -> None:
+    v = verdict(g)
+    assert (v.name, v.how, v.coverage, v.inverts) == (name, how, coverage, inverts)
+
+
+def test_the_table_has_a_cell_for_every_combination() -> None:
+    cells = list(table(range(1, 4), range(1, 3), range(2), 1))
+    assert {(k, s, p) for k, s, p, _ in cells} == set(product(range(1, 4), range(1, 3), range(2)))
+    with pytest.raises(dc.GeometryError, match="the table is too large: 10000 cells"):
+        next(table(range(1, 101), range(1, 101), range(1), 2))
+
+
+def test_every_relationship_holds_wherever_it_applies() -> None:
+    results = check_all()
+    assert [r.number for r, _, _ in results] == list(range(1, 17))
+    for relationship, tried, failed in results:
+        assert failed == 0, relationship
+        assert tried >= 20, relationship
+
+
+def test_relationships_can_fail() -> None:
+    """Each one, told something false: a relationship that accepts anything would pass the test above as well."""
+    import dataclasses
+
+    wrong = [
+        dataclasses.replace(r, holds=lambda c, r=r: r.holds(dataclasses.replace(c, p=c.p + 1)))
+        for r in RELATIONSHIPS
+        if r.number in (1, 3, 4, 5, 7, 8, 10, 11, 12)
+    ]
+    for relationship in wrong:
+        verdicts = [relationship.check(c) for c in sweep(4)]
+        assert verdicts.count(False) > verdicts.count(True), relationship
+    assert RELATIONSHIPS[0].check(Parameters(i=5, k=3, s=2, p=0, d=1)) is None
+
+
+def test_explain_adds_up() -> None:
+    for case in cases(13, 60):
+        n = case.inputs[0].shape[2:]
+        told = dc.explain(case.geometry, n, channels=(case.c_in, case.c_out), batch=2)
+        coverage = case.geometry.coverage(n)
+        assert told.output_size == coverage.shape
+        if coverage.size:
+            assert (told.least_coverage, told.most_coverage) == (coverage.min(), coverage.max())
+        assert told.paired.output_size(told.output_size) == n if coverage.size else True
+        assert [cost.view for cost in told.costs] == list(dc.VIEWS)
+        assert repr(case.geometry) in str(told)
+        assert told.as_dict()["output_size"] == list(coverage.shape)
+
+
+EXPLAINED = """\
+ConvTranspose(kernel_size=(3,), stride=(2,), padding=(1,), output_padding=(1,))
+4 -> 8
+
+sizes: (n-1)*s + d*(k-1) + 1 - b - e
+ axis   sum                                     in words
+ ──────────────────────────────────────────────────────────────────────────────────────────────
+ 0      (4 - 1)*2 + 1*(3 - 1) + 1 - 1 - 0 = 8   4 stamps, 2 apart, each 3 long: 9; crop 1 and 0
+
+names of ConvTranspose(kernel_size=(3,), stride=(2,), padding=(1,), output_padding=(1,))
+"""
+
+
+def test_explain_in_words() -> None:
+    text = str(dc.explain(dc.ConvTranspose((3,), 2, 1, 1), 4))
+    assert text.startswith(EXPLAINED)
+    assert text.endswith("checkerboard\n1 2 1 2 1 2 1 1")
+    assert "Conv(kernel_size=(3,), stride=(2,), padding=((1, 0),))\n leads 8 back to 4 with the same weights" in text
+    assert "six equal views at channels (1, 1), batch 1, float32: 11 useful products each" in text
+    assert "holes: some phases get no product" in str(dc.explain(dc.ConvTranspose((1,), 2), 3))
+    assert "even inside; only the border differs" in str(dc.explain(dc.ConvTranspose((4,), 2, 1), 3))
+
+
+def test_coverage_as_a_map() -> None:
+    assert coverage_text(dc.ConvTranspose((3,), 2, dilation=2), (3,)) == "1 · 2 · 3 · 2 · 1"
+    assert coverage_text(dc.ConvTranspose((2,), padding=((2, 1),)), (2,)) == "(the output is empty)"
+    cube = coverage_text(dc.ConvTranspose((3, 3, 3), 2), (2, 2, 2))
+    assert cube.splitlines()[2] == "4 4 8 4 4"
+    assert cube.endswith("(the middle of the first axes)")
+    wide = coverage_text(dc.ConvTranspose((3, 3), 2), (64, 64))
+    assert "the first 24 x 50 of 129 x 129" in wide
+    assert max(map(len, wide.splitlines())) <= 100
+    shaded = coverage_text(dc.ConvTranspose((130, 130), 4), (60, 60))
+    assert "shades from 0 to 1089" in shaded
+    assert max(map(len, shaded.splitlines())) <= 100
