@@ -43,6 +43,8 @@ def test_sizes_contributions_products_coverage_links(seed: int) -> None:
         assert [list(axis.contributions(n, o)) for o in range(m)] == pairs, (axis, n)
         assert axis.products(n) == sum(map(len, pairs)), (axis, n)
         assert axis.coverage(n).tolist() == list(map(len, pairs)), (axis, n)
+        counts = list(map(len, pairs)) or [0]
+        assert axis.coverage_range(n) == (min(counts), max(counts)), (axis, n)
         links = sorted(zip(*(part.tolist() for part in axis.links(n, m)), strict=True))
         assert links == sorted((o, i, j) for o in range(m) for i, j in pairs[o]), (axis, n)
 
@@ -102,6 +104,14 @@ def test_the_convolution_reads_the_same_axis_backwards() -> None:
         assert axis.conv_output(m) == windows
         read = (windows - 1) * axis.stride + axis.span
         assert axis.remainder(m) == m + sum(axis.crop) - read
+
+
+def test_the_range_of_coverage_needs_no_large_array() -> None:
+    for axis, _, _ in axes(40, 300):
+        n = 60
+        counts = axis.coverage(n)
+        assert axis.coverage_range(n) == (counts.min(), counts.max()), axis
+        assert axis.coverage_range(2**50) == axis.coverage_range(n), axis
 
 
 def test_large_sizes_stay_exact() -> None:

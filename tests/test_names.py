@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import Any
 
@@ -179,3 +180,14 @@ def test_coverage_as_a_map() -> None:
     shaded = coverage_text(dc.ConvTranspose((130, 130), 4), (60, 60))
     assert "shades from 0 to 1089" in shaded
     assert max(map(len, shaded.splitlines())) <= 100
+
+
+def test_coverage_in_colours_holds_the_same_counts() -> None:
+    g = dc.ConvTranspose((3, 3), 2, dilation=2)
+    coloured = coverage_text(g, (4, 4), colour=True)
+    assert "\x1b[38;5;" in coloured
+    without = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert without.split() == coverage_text(g, (4, 4)).split()
+    told = dc.explain(g, (4, 4))
+    assert told.text(colour=True).endswith(coloured)
+    assert "\x1b" not in str(told)

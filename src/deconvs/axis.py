@@ -197,6 +197,13 @@ class Axis:
             count[start : start + (last - first - 1) * self.stride + 1 : self.stride] += 1
         return count
 
+    def coverage_range(self, n: int) -> tuple[int, int]:
+        """The least and the most products that reach an output, (0, 0) without outputs; any size."""
+        # Beyond this size only more of the same is added in the middle, a stride at a time.
+        reach = -(-(self.span + abs(self.crop[0]) + abs(self.crop[1])) // self.stride)
+        counts = self.coverage(min(n, 3 * reach + 2))
+        return (int(counts.min()), int(counts.max())) if counts.size else (0, 0)
+
     def links(self, n: int, m: int) -> tuple[IntArray, IntArray, IntArray]:
         """All (o, i, j) with i*s + j*d = o + b between ``n`` inputs and ``m`` outputs, as three int64 arrays."""
         import numpy as np

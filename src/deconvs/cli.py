@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from . import __version__, cli_values
@@ -23,6 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+# Typer has brought its own copy of Click since 0.2x and takes the installed one before: ask it for the class.
+_CommandLineError: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+_INTERRUPTED = 130
 
 Kernel = Annotated[str, typer.Option("--kernel-size", "-k", help="Taps per axis: 3 or 3x4.")]
 Stride = Annotated[str, typer.Option("--stride", "-s", help="2 or 2x1.")]
@@ -42,8 +46,12 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 @app.command()
 def tour(
-    out: Annotated[Path, typer.Option(help="Folder for the pictures and the page.")] = Path("deconvs-tour"),
-    image: Annotated[Path | None, typer.Option(help="A PNG or JPEG to upsample, instead of the test card.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures and the page.", readable=False)] = Path(
+        "deconvs-tour"
+    ),
+    image: Annotated[
+        Path | None, typer.Option(help="A PNG or JPEG to upsample, not the test card.", readable=False)
+    ] = None,
 ) -> None:
     """Show that every deconvolution is padding or zero-inserting, then a convolution: numbers, pictures, a page.
 
@@ -51,7 +59,7 @@ def tour(
     """
     from .tour import run
 
-    run(out, image)
+    raise typer.Exit(run(out, image))
 
 
 @app.command()
@@ -81,7 +89,8 @@ def explain(
     pair = None if channels is None else cli_values.sizes("channels", channels)
     if view is None:
         told = explained(geometry, sizes, channels=pair, batch=batch)  # type: ignore[arg-type]
-        _print_json(told.as_dict()) if as_json else print(told)
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        _print_json(told.as_dict()) if as_json else print(told.text(colour=colour))
         return
     plan = geometry.plan(view)
     costs = plan.at(sizes, channels=pair, batch=batch)  # type: ignore[arg-type]
@@ -118,23 +127,24 @@ def main() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = int(app(arguments, prog_name="deconvs", standalone_mode=False) or 0)
         sys.stdout.flush()
     except GeometryError as error:
         return _fail(str(error))
-    except click.ClickException as error:
-        hint = f" (see {error.ctx.command_path} --help)" if isinstance(error, click.UsageError) and error.ctx else ""
-        return _fail(error.format_message() + hint)
-    except (click.Abort, KeyboardInterrupt):
-        print("deconvs: interrupted", file=sys.stderr)
-        return 130
+    except _CommandLineError as error:
+        context = getattr(error, "ctx", None)
+        return _fail(error.format_message() + (f" (see {context.command_path} --help)" if context else ""))
+    except (typer.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
     except MemoryError:
         return _fail("there is not enough memory for that: use smaller sizes")
     except BrokenPipeError:
         # The reader has gone (head, less): what is left must not be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    return int(code or 0)
+    if code == _INTERRUPTED:  # newer Typer turns KeyboardInterrupt into this code by itself
+        print("deconvs: interrupted", file=sys.stderr)
+    return code
 
 
 def _geometry(

@@ -1,17 +1,35 @@
-"""Coverage drawn with characters: counts, or shades where counts are long."""
+"""Coverage drawn with characters: counts, or shades where counts are long; with colours where they can be shown."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 
+from .axis import Axis
 from .geometry import ConvTranspose
 
 _ROWS, _COLUMNS = 24, 100
 _SHADES = " ░▒▓█"
+_COLOURS = (255, 195, 159, 116, 73, 30, 23)
+"""Of the terminal's 256, pale to dark; the first one is for holes. Black and white digits are legible on them."""
+_DARK_FROM = 5
 
 
-def coverage_text(geometry: ConvTranspose, input_size: tuple[int, ...]) -> str:
-    """The products that reach each output, as a small map.
+@dataclass(frozen=True, slots=True)
+class _Map:
+    rows: tuple[tuple[int, ...], ...]
+    top: int
+    width: int
+    notes: tuple[str, ...]
+
+    @property
+    def shaded(self) -> bool:
+        """Whether counts are too long to be written."""
+        return self.width > 4
+
+
+def coverage_text(geometry: ConvTranspose, input_size: tuple[int, ...], *, colour: bool = False) -> str:
+    """The products that reach each output, as a small map; ``colour`` adds a terminal's colours.
 
     >>> print(coverage_text(ConvTranspose((3, 3), stride=2), (2, 2)))
     1 1 2 1 1
@@ -22,33 +40,51 @@ def coverage_text(geometry: ConvTranspose, input_size: tuple[int, ...]) -> str:
 
     Zero is shown as a dot. Larger maps show their corner; more than two axes show the middle of the first ones.
     """
-    along = [axis.coverage(n).tolist() for axis, n in zip(geometry.axes, input_size, strict=True)]
-    if not all(along):
+    if 0 in geometry.output_size(input_size):
         return "(the output is empty)"
-    outer = prod(counts[len(counts) // 2] for counts in along[:-2])
-    rows = [outer * count for count in along[-2]] if len(along) > 1 else [outer]
-    columns = along[-1]
-    top = max(rows) * max(columns)
+    found = _map(geometry, input_size)
+    cell = _coloured if colour else _plain
+    between = "" if colour or found.shaded else " "
+    lines = [between.join(cell(count, found) for count in row).rstrip() for row in found.rows]
+    return "\n".join(lines) + (f"\n({', '.join(found.notes)})" if found.notes else "")
+
+
+def _map(geometry: ConvTranspose, input_size: tuple[int, ...]) -> _Map:
+    outputs = geometry.output_size(input_size)
+    axes = list(zip(geometry.axes, input_size, outputs, strict=True))
+    top = prod(axis.coverage_range(n)[1] for axis, n, _ in axes)
     width = len(str(top)) + 1
     shaded = width > 4
-    fit = _COLUMNS // (1 if shaded else width)
-    lines = []
-    for row in rows[:_ROWS]:
-        counts = [row * column for column in columns[:fit]]
-        if shaded:
-            lines.append("".join(_shade(count, top) for count in counts))
-        else:
-            lines.append(" ".join(f"{count or '·':>{width - 1}}" for count in counts))
+    outer = prod(len(axis.contributions(n, m // 2)) for axis, n, m in axes[:-2])
+    rows = [outer * count for count in _counts(*axes[-2], _ROWS)] if len(axes) > 1 else [outer]
+    columns = _counts(*axes[-1], _COLUMNS // (1 if shaded else width))
     notes = []
-    if len(along) > 2:
+    if len(axes) > 2:
         notes.append("the middle of the first axes")
-    if len(rows) > _ROWS or len(columns) > fit:
-        notes.append(f"the first {min(len(rows), _ROWS)} x {min(len(columns), fit)} of {len(rows)} x {len(columns)}")
+    if (len(rows), len(columns)) != (shown := (1, *outputs)[-2:]):
+        notes.append(f"the first {len(rows)} x {len(columns)} of {shown[0]} x {shown[1]}")
     if shaded:
         notes.append(f"shades from 0 to {top}")
-    return "\n".join(line.rstrip() for line in lines) + (f"\n({', '.join(notes)})" if notes else "")
+    return _Map(tuple(tuple(row * column for column in columns) for row in rows), top, width, tuple(notes))
 
 
-def _shade(count: int, top: int) -> str:
-    """Blank only for zero: a hole must not look like a small count."""
-    return _SHADES[0] if count == 0 else _SHADES[1 + (count * (len(_SHADES) - 1) - 1) // top]
+def _counts(axis: Axis, n: int, m: int, most: int) -> list[int]:
+    return [len(axis.contributions(n, o)) for o in range(min(m, most))]
+
+
+def _plain(count: int, found: _Map) -> str:
+    if found.shaded:
+        return _SHADES[_level(count, found.top, len(_SHADES))]
+    return f"{count or '·':>{found.width - 1}}"
+
+
+def _coloured(count: int, found: _Map) -> str:
+    level = _level(count, found.top, len(_COLOURS))
+    ink = 255 if level >= _DARK_FROM else 16
+    text = " " if found.shaded else f"{count or '·':>{found.width - 1}} "
+    return f"\x1b[38;5;{ink};48;5;{_COLOURS[level]}m{text}\x1b[0m"
+
+
+def _level(count: int, top: int, levels: int) -> int:
+    """0 only for zero: a hole must not look like a small count."""
+    return 0 if count == 0 else 1 + (count * (levels - 1) - 1) // top

@@ -86,11 +86,15 @@ def sweep(largest: int = 8) -> Iterator[Parameters]:
             yield Parameters(i, k, s, p, d)
 
 
-def check_all(largest: int = 8) -> list[tuple[Relationship, int, int]]:
+def check_all(
+    largest: int = 8, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[tuple[Relationship, int, int]]:
     """(relationship, convolutions it applies to, how many of those it fails on), over the sweep."""
     tried = [0] * len(RELATIONSHIPS)
     failed = [0] * len(RELATIONSHIPS)
-    for parameters in sweep(largest):
+    every = list(sweep(largest))
+    for done, parameters in enumerate(every):
+        progress(done, len(every))
         for index, relationship in enumerate(RELATIONSHIPS):
             verdict = relationship.check(parameters)
             tried[index] += verdict is not None

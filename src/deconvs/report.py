@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from .costs import Costs
@@ -46,13 +47,17 @@ class Explanation:
         }
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, colour: bool = False) -> str:
+        """What print shows; ``colour`` paints the coverage map in a terminal's colours."""
         parts = [
             f"{self.geometry}\n{size_text(self.input_size)} -> {size_text(self.output_size)}",
             _sizes(self),
             str(self.names),
             _paired(self),
             _views(self),
-            _coverage(self),
+            _coverage(self, colour),
         ]
         return "\n\n".join(parts)
 
@@ -72,11 +77,7 @@ def explain(
     if not isinstance(geometry, ConvTranspose):
         raise GeometryError("explain takes a transposed convolution", f"got {geometry!r}", "pass a ConvTranspose")
     sizes = geometry.sizes(input_size)
-    along = [axis.coverage(n) for axis, n in zip(geometry.axes, sizes, strict=True)]
-    least = most = 1
-    for counts in along:
-        least *= int(counts.min(initial=0 if counts.size == 0 else int(counts.max())))
-        most *= int(counts.max(initial=0))
+    ranges = [axis.coverage_range(n) for axis, n in zip(geometry.axes, sizes, strict=True)]
     return Explanation(
         geometry,
         sizes,
@@ -84,8 +85,8 @@ def explain(
         names(geometry),
         geometry.adjoint(),
         tuple(geometry.plan(view).at(sizes, channels=channels, batch=batch) for view in VIEWS),
-        least,
-        most,
+        prod(least for least, _ in ranges),
+        prod(most for _, most in ranges),
     )
 
 
@@ -130,7 +131,7 @@ def _views(told: Explanation) -> str:
     )
 
 
-def _coverage(told: Explanation) -> str:
+def _coverage(told: Explanation, colour: bool) -> str:
     taps = [[phase.taps for phase in axis.phases()] for axis in told.geometry.axes]
     if any(0 in counts for counts in taps):
         verdict = "holes: some phases get no product at all, only the bias"
@@ -140,5 +141,5 @@ def _coverage(told: Explanation) -> str:
         verdict = "even inside; only the border differs" if told.least_coverage != told.most_coverage else "even"
     return (
         f"coverage: {told.least_coverage} to {told.most_coverage} products per output; {verdict}\n"
-        f"{coverage_text(told.geometry, told.input_size)}"
+        f"{coverage_text(told.geometry, told.input_size, colour=colour)}"
     )

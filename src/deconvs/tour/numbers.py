@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -81,23 +81,46 @@ DEMONSTRATIONS = Demonstrations(
 )
 
 
-def peer_is_installed() -> bool:
-    """Whether PyTorch is there to compare with."""
-    return find_spec("torch") is not None
+@dataclass(frozen=True)
+class Peer:
+    """What PyTorch said: how many layers were compared, and on how many it differs."""
+
+    version: str | None
+    compared: int = 0
+    different: int = 0
+
+    @property
+    def right(self) -> bool:
+        """Nothing differs; true also where there is nothing to compare with."""
+        return self.different == 0
+
+    @property
+    def sentence(self) -> str:
+        """The comparison in words."""
+        if self.version is None:
+            return "PyTorch is not installed here; where it is, the tour compares with it, number for number."
+        layers = f"{self.compared} random layers of 1 to 3 axes, with groups, dilation and output_padding"
+        if self.different:
+            return f"PyTorch {self.version}: DIFFERENT on {self.different} of {layers}"
+        return f"PyTorch {self.version}: equal, number for number, on {layers}"
 
 
-def agrees_with_peer() -> Iterator[bool]:
-    """For each of PEER_CASES random layers of 1 to 3 axes, whether PyTorch itself gives the same numbers."""
+def compare_with_peer(progress: Callable[[int, int], None]) -> Peer:
+    """Random layers in PyTorch itself, if it is installed: small integers in float64, where both are exact."""
+    if find_spec("torch") is None:
+        return Peer(None)
     import torch
 
     functions = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
     rng = random.Random(0)
-    for _ in range(PEER_CASES):
+    different = 0
+    for done in range(PEER_CASES):
+        progress(done, PEER_CASES)
         options, x, weight, bias = _random_layer(rng)
-        ndim = x.ndim - 2
-        theirs = functions[ndim](torch.from_numpy(x), torch.from_numpy(weight), torch.from_numpy(bias), **options)
-        # Small integers in float64: both are exact, so equal means equal.
-        yield np.array_equal(theirs.numpy(), conv_transpose(x, weight, bias, **options))
+        layer: Callable[..., torch.Tensor] = functions[x.ndim - 2]
+        theirs = layer(*map(torch.from_numpy, (x, weight, bias)), **options).numpy()
+        different += not np.array_equal(theirs, conv_transpose(x, weight, bias, **options))
+    return Peer(torch.__version__, PEER_CASES, different)
 
 
 def _random_layer(rng: random.Random) -> tuple[dict[str, Any], NDArray[Any], NDArray[Any], NDArray[Any]]:

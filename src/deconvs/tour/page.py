@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -16,7 +16,7 @@ from .. import __version__
 from ..costs import Costs
 from ..relationships import Relationship
 from ..verdicts import Verdict
-from ..words import size_text
+from .numbers import Demonstrations, Peer
 
 
 @dataclass(frozen=True)
@@ -32,42 +32,41 @@ class Figure:
 
 @dataclass(frozen=True)
 class Photo:
-    """One upsampled picture: the whole, its detail, its coverage map as SVG."""
+    """One upsampled picture: the whole, its detail, its coverage map as SVG and in words."""
 
     title: str
     whole: bytes
     detail: bytes
     coverage: str
+    coverage_in_words: str
     remark: str
 
 
 def write(
     *,
-    matrix: Figure,
-    padded: Figure,
-    strided: Figure,
-    ones: tuple[NDArray[Any], NDArray[Any]],
-    counting: Sequence[NDArray[Any]],
+    figures: Mapping[str, Figure],
+    demo: Demonstrations,
     names: Iterable[tuple[int, int, int, Verdict]],
-    views: Sequence[tuple[Costs, bool]],
+    equal: Mapping[str, bool],
     relationships: Sequence[tuple[Relationship, int, int]],
     photos: Sequence[Photo],
-    peer_verdict: str,
+    peer: Peer,
 ) -> str:
     """The page as HTML that needs no other file."""
     template = Template(files("deconvs.tour").joinpath("page.html").read_text(encoding="utf-8"))
+    costs = [demo.strided.plan(view).at(demo.x.shape[1:]) for view in equal]
     return template.substitute(
-        matrix_figure=_figure(matrix),
-        padded_figure=_figure(padded),
-        strided_figure=_figure(strided),
-        ones=_row([_numbers(ones[0]), _numbers(ones[1])], "→"),
-        counting=_row([_numbers(array) for array in counting], "→"),
+        matrix_figure=_figure(figures["deconvs-as-matrix"]),
+        padded_figure=_figure(figures["padded-convs"]),
+        strided_figure=_figure(figures["fractionally-strided-convs"]),
+        ones=_row(demo.ones()),
+        counting=_row([demo.x[0], demo.output(demo.unit)]),
         names_table=_names(list(names)),
-        views_table=_views(views),
-        views_verdict="All six gave the same 25 numbers." if all(same for _, same in views) else "They differ!",
+        views_table=_views(costs, equal),
+        views_verdict="All six give the same numbers." if all(equal.values()) else "They do not all agree!",
         relationships_table=_relationships(relationships),
         photos=f'<div class="wide grid">{"".join(map(_photo, photos))}</div>',
-        peer_verdict=escape(peer_verdict),
+        peer_verdict=escape(peer.sentence),
         version=__version__,
     )
 
@@ -89,8 +88,8 @@ def _numbers(array: NDArray[Any]) -> str:
     return f'<table class="numbers">{rows}</table>'
 
 
-def _row(parts: Iterable[str], between: str) -> str:
-    return f'<div class="row wide">{f"<span class=arrow>{between}</span>".join(parts)}</div>'
+def _row(arrays: Iterable[NDArray[Any]]) -> str:
+    return f'<div class="row wide">{"<span class=arrow>→</span>".join(map(_numbers, arrays))}</div>'
 
 
 def _table(head: Sequence[tuple[str, str]], rows: Iterable[str]) -> str:
@@ -113,17 +112,18 @@ def _names(cells: list[tuple[int, int, int, Verdict]]) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     inverse = ' <span class="inverse">and inverse</span>' if verdict.inverts else ""
-    return f"{escape(verdict.name)}{inverse}<small>{escape(verdict.how)}<br>{escape(verdict.coverage)}</small>"
+    how = escape(verdict.how.replace("->", "→"))
+    return f"{escape(verdict.name)}{inverse}<small>{how}<br>{escape(verdict.coverage)}</small>"
 
 
-def _views(views: Sequence[tuple[Costs, bool]]) -> str:
+def _views(views: Sequence[Costs], equal: Mapping[str, bool]) -> str:
     rows = []
-    for costs, same in views:
+    for costs in views:
         steps = ", ".join(str(cost.step) for cost in costs.steps[:-1])
-        equal = '<span class="yes">equal</span>' if same else "different"
+        same = '<span class="yes">equal</span>' if equal[costs.view] else "different"
         rows.append(
             f"<tr><td><strong>{costs.view}</strong></td><td>{escape(steps)}</td><td class=n>{costs.macs:,}</td>"
-            f"<td class=n>{costs.wasted_macs:,}</td><td>{equal}</td></tr>"
+            f"<td class=n>{costs.wasted_macs:,}</td><td>{same}</td></tr>"
         )
     return _table([("view", ""), ("what it does", ""), ("products", "n"), ("wasted", "n"), ("result", "")], rows)
 
@@ -140,19 +140,15 @@ def _relationships(found: Sequence[tuple[Relationship, int, int]]) -> str:
 
 
 def _photo(photo: Photo) -> str:
-    size = 'alt="The picture, upsampled" loading="lazy"'
+    coverage = _data(photo.coverage.encode(), "svg+xml")
     return (
         f'<section class="card"><h3>{escape(photo.title)}</h3><div class="pair">'
-        f'<img src="{_data(photo.whole, "png")}" {size}>'
+        f'<img src="{_data(photo.whole, "png")}" alt="The picture, upsampled">'
         f'<img class="pixels" src="{_data(photo.detail, "png")}" alt="A detail of it, enlarged"></div>'
-        f"<p>{escape(photo.remark)}</p>{photo.coverage}</section>"
+        f"<p>{escape(photo.remark)}</p>"
+        f'<img class="map" src="{coverage}" alt="{escape(photo.coverage_in_words)}"></section>'
     )
 
 
 def _data(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{b64encode(content).decode()}"
-
-
-def caption(what: str, *sizes: tuple[int, ...]) -> str:
-    """A caption that ends with sizes: "... 2x2 → 7x7 → 5x5"."""
-    return f"{what} {' → '.join(size_text(size).replace('x', '×') for size in sizes)}."

@@ -126,10 +126,10 @@ def _read(file: BytesIO, name: str) -> Pixels:
     return np.asarray(upright)
 
 
-def upsample(picture: Pixels, kernel: Kernel) -> Upsampled:
-    """The picture at twice its size, and the detail of it at twice its size."""
+def upsample(picture: Pixels, kernel: Kernel, detail: tuple[int, int]) -> Upsampled:
+    """The picture at twice its size, and the part of it that begins at ``detail``."""
     result = _upsampled(picture, kernel)
-    top, left = telling_detail(picture)
+    top, left = detail
     rows, columns = (slice(FACTOR * start, FACTOR * (start + DETAIL)) for start in (top, left))
     return Upsampled(kernel, result, result[rows, columns])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..geometry import ConvTranspose
 from ..plan import Plan
-from ..steps import AddBias, Correlate, InsertZeros, Pad, Step, pad_then_crop
+from ..steps import AddBias, Correlate, Crop, InsertZeros, Pad, Step, pad_then_crop
 from ..weights import FlippedKernel
 
 
@@ -29,7 +29,15 @@ def build(geometry: ConvTranspose) -> Plan:
     steps += [Correlate(geometry.dilation, geometry.groups, everything), AddBias()]
     reasons += ["output o hears from input i through tap j = (o + b - i*s)/d: as i rises, j falls", ""]
     if stride == 1:
-        claim = "Padded convolution: with stride 1, pad the input, then convolve with the flipped kernel."
+        padded = any(isinstance(step, Pad) for step in steps)
+        cropped = any(isinstance(step, Crop) for step in steps)
+        name, prepare = {
+            (True, False): ("Padded convolution", "pad the input, then convolve"),
+            (True, True): ("Padded convolution", "pad and crop the input, then convolve"),
+            (False, True): ("Cropped convolution", "crop the input, then convolve"),
+            (False, False): ("Plain convolution", "nothing is padded: convolve the input as it is"),
+        }[padded, cropped]
+        claim = f"{name}: with stride 1, {prepare} with the flipped kernel."
     else:
         steps_of = " and ".join(f"1/{s}" for s in dict.fromkeys(geometry.stride))
         claim = (

@@ -1,0 +1,7 @@
+"""The figures: functions of a geometry that return a Scene or a Film."""
+
+from .coverage import coverage_scene
+from .direct import direct_film, direct_scene
+from .matrix import matrix_film
+
+__all__ = ["coverage_scene", "direct_film", "direct_scene", "matrix_film"]

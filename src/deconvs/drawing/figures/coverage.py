@@ -1,0 +1,127 @@
+"""How many products reach each output: even, a checkerboard, or with holes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ...geometry import ConvTranspose, Sizes
+from .. import style
+from ..glyphs import text_width
+from ..layout import Board, Panel, words, wrapped
+from ..page import Page
+from ..scene import Cell, Scene, Shape, Text
+from .captions import plain
+from .sample import Index, drawable, indices
+from .words import kernel_and_stride, size_of, sized
+
+TITLE = "Coverage"
+SUBTITLE = "How many products x[i]·w[j] add up to each output."
+MOST_ROWS = 9
+ROW = 32.0
+"""Height of a line of the legend."""
+
+
+def coverage_scene(geometry: ConvTranspose, input_size: Sizes) -> Scene:
+    """The output as a heat map of ``geometry.coverage``: the more products, the stronger; 0 is a hole.
+
+    >>> coverage_scene(ConvTranspose((3, 3), stride=2), (2, 2)).numbers("coverage")[2, 2]
+    '4'
+
+    Errors: GeometryError beyond 2 axes or 40 cells a side. Source: Odena et al. 2016 (checkerboard artifacts).
+    """
+    sizes, outputs = drawable(geometry, input_size)
+    found = geometry.coverage(sizes)
+    counts = {o: int(found[o]) for o in indices(outputs)}
+    tally = Counter(counts.values())
+    most = max(tally)
+    panel = _panel(outputs)
+    rows = _chosen(sorted(tally, reverse=True))
+    beside = len(outputs) == 2
+    legend_left, legend_top = (panel.width + style.GUTTER, panel.label_height) if beside else (0.0, panel.height + 22)
+    page = Page(
+        TITLE,
+        kernel_and_stride(geometry),
+        SUBTITLE,
+        max(panel.width, legend_left + _legend_width(tally)),
+        max(panel.height, legend_top + len(rows) * ROW - (ROW - _SWATCH)),
+    )
+    caption = wrapped(words(_caption(tally)), style.CAPTION, page.text_room)
+    page = replace(page, caption_lines=len(caption))
+    board = panel.board(page.left, page.top)
+    shapes = [
+        *panel.label(page.left, page.top),
+        *_heat_map(board, counts, most),
+        *_legend(rows, tally, most, round(page.left + legend_left), round(page.top + legend_top)),
+    ]
+    description = (
+        f"Heat map of the {sized(outputs)} output of a transposed convolution of a {sized(sizes)} input "
+        f"({kernel_and_stride(geometry)}). {plain(caption)}"
+    )
+    return page.scene(shapes, caption, description)
+
+
+_SWATCH = 22.0
+
+
+def _panel(outputs: Index) -> Panel:
+    for pitch in style.PITCHES:
+        panel = Panel("output", size_of(outputs), outputs, pitch)
+        if panel.width <= style.LARGEST_WIDTH - 220 and panel.height <= style.LARGEST_HEIGHT:
+            break
+    return panel
+
+
+def _chosen(counts: list[int]) -> list[int]:
+    """At most MOST_ROWS of the counts, evenly, the first and the last among them."""
+    rows = min(len(counts), MOST_ROWS)
+    return counts if rows < 2 else [counts[round(at * (len(counts) - 1) / (rows - 1))] for at in range(rows)]
+
+
+def _look(count: int, most: int) -> style.Look:
+    return style.look("hole") if count == 0 else style.heat(count / most)
+
+
+def _heat_map(board: Board, counts: dict[Index, int], most: int) -> Iterator[Shape]:
+    size = board.number_size(map(str, set(counts.values())), 0.46)
+    for o, count in counts.items():
+        cell, look = Cell("coverage", o, "output" if count else "hole"), _look(count, most)
+        yield board.cell(look, cell)
+        if size is not None:
+            yield board.number(cell, str(count), size, look.text, "regular")
+
+
+def _legend(rows: list[int], tally: Counter[int], most: int, left: float, top: float) -> Iterator[Shape]:
+    """A line for each count: its colour, its name, and how many outputs have it."""
+    for row, count in enumerate(rows):
+        y = top + row * ROW
+        board = Board(left, y, (1,), _SWATCH + 2)
+        yield board.cell(_look(count, most), Cell("legend", (row,), "output" if count else "hole"), at=(0,))
+        baseline = y + _SWATCH / 2 + style.HALF_CAPITAL * style.LABEL
+        products, outputs = _counted(count, "product"), _counted(tally[count], "output")
+        yield Text(left + _SWATCH + 12, baseline, products, style.LABEL, style.INK)
+        after = left + _SWATCH + 12 + _widest(tally, "product") + 20
+        yield Text(after, baseline, outputs, style.LABEL, style.MUTED)
+
+
+def _legend_width(tally: Counter[int]) -> float:
+    outputs = max(text_width(_counted(number, "output"), style.LABEL) for number in tally.values())
+    return _SWATCH + 12 + _widest(tally, "product") + 20 + outputs
+
+
+def _widest(counts: Counter[int], noun: str) -> float:
+    return max(text_width(_counted(count, noun), style.LABEL) for count in counts)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _caption(tally: Counter[int]) -> str:
+    least, most = min(tally), max(tally)
+    if least == most:
+        return f"Products per output: {most} everywhere."
+    if least == 0:
+        return f"Products per output: 0 to {most}. Holes hold only the bias."
+    return f"Products per output: {least} to {most}."

@@ -1,0 +1,110 @@
+"""Scene -> PNG, Film -> GIF, as bytes. resvg paints the SVG; no font of the system is used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from .scene import Film, Scene
+from .svg import to_svg
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SMOOTH = 14
+"""Colours of the shared palette besides those of the scenes: steps between them, for smooth edges."""
+
+
+def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> bytes:
+    """The scene as a PNG file, ``scale`` pixels a picture unit or ``width`` pixels wide."""
+    import resvg_py
+
+    svg = to_svg(scene)
+    if width is not None:
+        return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width))
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, zoom=scale))
+
+
+def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes:
+    """The film as a GIF file that repeats for ever: one palette for all frames, no dithering.
+
+    Each frame keeps what the last one showed and stores only what changed. The scenes' own colours are kept exactly;
+    the many steps of smooth edges become the nearest of a few.
+    """
+    import numpy as np
+    from PIL import Image
+
+    # Frames are kept compressed: the pixels of a film of hundreds would not fit in memory.
+    frames = [to_png(scene, scale=scale, width=width) for scene in film.scenes]
+    found: Counter[int] = Counter()
+    for frame in frames:
+        colours, counts = np.unique(_packed(frame), return_counts=True)
+        found.update(dict(zip(colours.tolist(), counts.tolist(), strict=True)))
+    flat = {colour for scene in film.scenes for colour in _flat_colours(scene)} & found.keys()
+    by_use = sorted(found, key=lambda colour: (colour not in flat, -found[colour], colour))
+    colours = np.array(sorted(found), np.uint32)
+    palette = np.array(by_use[: len(flat) + SMOOTH], np.uint32)
+    entry = _nearest(colours, palette)
+    table = _channels(palette).astype(np.uint8).tobytes() + bytes(_unused(found))
+    images = []
+    for frame in frames:
+        image = Image.fromarray(entry[np.searchsorted(colours, _packed(frame))])
+        image.putpalette(table)
+        images.append(image)
+    out = BytesIO()
+    images[0].save(
+        out,
+        "GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=list(film.durations_ms),
+        loop=0,
+        palette=table,
+        transparency=len(palette),
+        disposal=1,
+        optimize=True,
+    )
+    return out.getvalue()
+
+
+def _flat_colours(scene: Scene) -> Iterator[int]:
+    """The colours that its shapes name."""
+    for shape in scene.shapes:
+        for colour in (getattr(shape, "fill", None), getattr(shape, "stroke", None)):
+            if colour:
+                yield int(colour[1:], 16)
+
+
+def _packed(png: bytes) -> NDArray[np.uint32]:
+    """Pixels as one number each."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(BytesIO(png)) as image:
+        rgb = np.asarray(image.convert("RGB"), np.uint32)
+    return np.asarray((rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2], np.uint32)
+
+
+def _channels(packed: NDArray[np.uint32]) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=-1).astype(np.int64)
+
+
+def _nearest(colours: NDArray[np.uint32], palette: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """For each colour the palette's entry that is nearest to the eye: green counts most, blue least."""
+    import numpy as np
+
+    of_palette = _channels(palette)
+    weights = np.array([3, 6, 2])
+    found = [np.argmin(((of_palette - colour) ** 2 * weights).sum(axis=1)) for colour in _channels(colours)]
+    return np.array(found, np.uint8)
+
+
+def _unused(colours: Container[int]) -> tuple[int, int, int]:
+    """A colour that no frame has: it stands for "as before"."""
+    found = next(colour for colour in range(1 << 24) if colour not in colours)
+    return found >> 16, found >> 8 & 255, found & 255

@@ -1,0 +1,125 @@
+"""Scene -> SVG text. The same scene gives the same text; ids begin with a hash of it, so that pages can hold many."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from xml.sax.saxutils import escape, quoteattr
+
+from . import style
+from .glyphs import glyph, units
+from .scene import Cell, Line, Path, Rect, Scene, Shape, Text
+
+_HATCH = {"hatch": "M-1 1l2-2M0 6l6-6M5 7l2-2", "cross": "M0 0l6 6M0 6l6-6"}
+
+
+def to_svg(scene: Scene) -> str:
+    """The scene as a standalone SVG document, to be saved or put into a page as it is.
+
+    Size in CSS pixels; text is outlines; ``<title>`` and ``<desc>`` carry title and description.
+    Cells have the attributes data-grid, data-index, data-kind and, if they take part, data-state.
+    """
+    writer = _Writer("d" + sha256(repr(scene).encode()).hexdigest()[:8])
+    body = [writer.shape(shape) for shape in scene.shapes]
+    width, height = _number(scene.width), _number(scene.height)
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    names = f'role="img" aria-labelledby="{writer.prefix}-t {writer.prefix}-d"'
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} {names}>',
+            f'<title id="{writer.prefix}-t">{escape(scene.title)}</title>',
+            f'<desc id="{writer.prefix}-d">{escape(scene.description)}</desc>',
+            "<defs>",
+            *writer.definitions.values(),
+            "</defs>",
+            f'<rect width="{width}" height="{height}" fill="{style.PAPER}"/>',
+            *body,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+class _Writer:
+    """Writes shapes and keeps the definitions they refer to, each once, in order of first use."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.definitions: dict[str, str] = {}
+
+    def shape(self, shape: Shape) -> str:
+        match shape:
+            case Rect():
+                return self._rect(shape)
+            case Line():
+                return _line(shape)
+            case Path():
+                paint = _paint(shape.fill, shape.stroke, shape.stroke_width)
+                return f'<path d="{shape.data}"{paint} stroke-linecap="round" stroke-linejoin="round"/>'
+            case Text():
+                return self._text(shape)
+
+    def _rect(self, rect: Rect) -> str:
+        place = f'x="{_number(rect.x)}" y="{_number(rect.y)}" width="{_number(rect.width)}"'
+        place += f' height="{_number(rect.height)}"' + (f' rx="{_number(rect.radius)}"' if rect.radius else "")
+        paint = _paint(rect.fill, rect.stroke, rect.stroke_width)
+        if rect.dash:
+            paint += f' stroke-dasharray="{" ".join(map(_number, rect.dash))}"'
+        drawn = f"<rect {place}{paint}{_data(rect.cell)}/>"
+        if rect.pattern and rect.stroke:
+            drawn += f'<rect {place} fill="url(#{self._pattern(rect.pattern, rect.stroke)})"/>'
+        return drawn
+
+    def _text(self, text: Text) -> str:
+        scale = text.size / units()
+        uses, x = [], 0
+        for character in text.content:
+            drawn = glyph(character, text.weight)
+            if drawn.path:
+                uses.append(f'<use href="#{self._glyph(character, text.weight)}"' + (f' x="{x}"/>' if x else "/>"))
+            x += drawn.advance
+        place = f"translate({_number(text.left)} {_number(text.y)})scale({scale:.5g})"
+        return f'<g fill="{text.fill}" transform="{place}"{_data(text.cell)}>{"".join(uses)}</g>'
+
+    def _glyph(self, character: str, weight: str) -> str:
+        name = f"{self.prefix}-{weight[0]}{ord(character):x}"
+        self.definitions.setdefault(name, f'<path id="{name}" d="{glyph(character, weight).path}"/>')
+        return name
+
+    def _pattern(self, pattern: str, colour: str) -> str:
+        name = f"{self.prefix}-{pattern}{colour[1:]}"
+        self.definitions.setdefault(
+            name,
+            f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">'
+            f'<path d="{_HATCH[pattern]}" stroke="{colour}" fill="none"/></pattern>',
+        )
+        return name
+
+
+def _line(line: Line) -> str:
+    data = f"M{_number(line.x1)} {_number(line.y1)}L{_number(line.x2)} {_number(line.y2)}"
+    if line.arrow:
+        dx, dy = line.x2 - line.x1, line.y2 - line.y1
+        length = (dx * dx + dy * dy) ** 0.5
+        ax, ay = 3.2 * line.stroke_width * dx / length, 3.2 * line.stroke_width * dy / length
+        for side in (1, -1):
+            data += f"M{_number(line.x2)} {_number(line.y2)}"
+            data += f"L{_number(line.x2 - ax - side * ay * 0.8)} {_number(line.y2 - ay + side * ax * 0.8)}"
+    return f'<path d="{data}"{_paint(None, line.stroke, line.stroke_width)} stroke-linecap="round"/>'
+
+
+def _paint(fill: str | None, stroke: str | None, width: float) -> str:
+    paint = f' fill="{fill or "none"}"'
+    return paint + (f' stroke="{stroke}" stroke-width="{_number(width)}"' if stroke and width else "")
+
+
+def _data(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    index = ",".join(map(str, cell.index))
+    state = f" data-state={quoteattr(cell.state)}" if cell.state else ""
+    return f' data-grid={quoteattr(cell.grid)} data-index="{index}" data-kind={quoteattr(cell.kind)}{state}'
+
+
+def _number(value: float) -> str:
+    """At most two decimals, none that are zero."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

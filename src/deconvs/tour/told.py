@@ -1,0 +1,108 @@
+"""What the tour prints. Plain text, so that it reads the same in a terminal, a log and a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..relationships import Relationship
+from ..words import size_text
+from .numbers import Demonstrations, Peer
+from .photos import Upsampled
+
+CAPTIONS = {
+    "deconvs-as-matrix": "C fills row by row while the kernel moves over the image; its rows are the columns of Cᵀ.",
+    "padded-convs": "Stride 1: the 2×2 input is padded to 6×6; the turned kernel gives 4×4.",
+    "fractionally-strided-convs": "Stride 2: zeros between and around make 7×7 of 2×2; the turned kernel gives 5×5.",
+}
+
+
+def matrix(demo: Demonstrations) -> None:
+    """C as a table, first of all."""
+    print("C, 4x16: a 3x3 convolution of a 4x4 image as a matrix (weights 1 to 9, · is a zero of the pattern)\n")
+    print(_array(demo.c(), zero="·"))
+
+
+def three_names(demo: Demonstrations) -> None:
+    """The three demonstrations in numbers."""
+    small, back = demo.ones()
+    print("\n1. Transposed convolution. C leads from 4x4 to 2x2, its transpose Cᵀ from 2x2 back to 4x4. All ones:\n")
+    print(_beside("C applied to ones", small, "Cᵀ applied to that", back))
+    print("\n   Ones hide how the kernel is turned. With [[1, 2], [3, 4]] and weights 1 to 9:\n")
+    print(_array(demo.output(demo.unit)))
+
+    padded, result = demo.direct(demo.unit)
+    print("\n2. Padded convolution. The same from an ordinary convolution with the kernel turned by 180 degrees:\n")
+    print(_beside(f"input padded to {size_text(padded.shape)}", padded, "convolved", result))
+    print(f"\n   {_equal(result, demo.output(demo.unit))}")
+
+    stretched, result = demo.direct(demo.strided)
+    print("\n3. Fractionally strided convolution. At stride 2, zeros also go between the elements:\n")
+    print(_beside(f"inserted and padded to {size_text(stretched.shape)}", stretched, "convolved", result))
+    print(f"\n   {_equal(result, demo.output(demo.strided))}")
+    print('   Often told as "(2,2) into (7,7)": 7x7 is the zero-inserted, padded input, the output is 5x5.')
+
+
+def views(equal: Mapping[str, bool]) -> None:
+    """Whether all six agree."""
+    wrong = [view for view, same in equal.items() if not same]
+    print(f"\nsix views: {'equal' if not wrong else 'NOT EQUAL: ' + ', '.join(wrong)} ({', '.join(equal)})")
+
+
+def relationships(found: Sequence[tuple[Relationship, int, int]]) -> None:
+    """Whether the guide's relationships hold."""
+    failing = [str(r.number) for r, _, failed in found if failed]
+    checks = sum(tried for _, tried, _ in found)
+    verdict = "hold" if not failing else f"FAIL in number {', '.join(failing)}"
+    print(f"the guide's fifteen relationships, and the one it leaves out: {verdict}, on {checks:,} cases")
+
+
+def peer(found: Peer) -> None:
+    """What PyTorch says."""
+    print(found.sentence)
+
+
+def checkerboard(results: Sequence[Upsampled]) -> None:
+    """Upsampling, kernel by kernel."""
+    print("\nA picture upsampled by two, by four kernels:\n")
+    for result in results:
+        height, width = result.pixels.shape[:2]
+        print(f"   {result.kernel.title}, {width}x{height}\n      {result.kernel.remark}")
+
+
+def written(out: Path, files: Mapping[str, bytes], page: Path, right: bool) -> None:
+    """Where everything is; the page's path is the last line."""
+    print(f"\n{len(files)} pictures in {out}: {', '.join(files)}")
+    if not right:
+        print("Something that must be equal was NOT: see above.")
+    print("The story as a page:")
+    print(page.resolve())
+
+
+def _equal(found: NDArray[Any], expected: NDArray[Any]) -> str:
+    return "equal to the transposed convolution" if (found == expected).all() else "NOT EQUAL to the transposed one"
+
+
+def _array(values: NDArray[Any], zero: str = "0") -> str:
+    cells = [[zero if value == 0 else str(value) for value in row] for row in values.tolist()]
+    width = max(len(cell) for row in cells for cell in row)
+    return "\n".join("   " + " ".join(cell.rjust(width) for cell in row) for row in cells)
+
+
+def _beside(left_title: str, left: NDArray[Any], right_title: str, right: NDArray[Any]) -> str:
+    """Two arrays side by side, middle against middle, with their titles above."""
+    first, second = _array(left).splitlines(), _array(right).splitlines()
+    height = max(len(first), len(second))
+    first, second = (
+        [""] * ((height - len(lines)) // 2) + lines + [""] * (height - len(lines) - (height - len(lines)) // 2)
+        for lines in (first, second)
+    )
+    width = max(len(left_title) + 3, *map(len, first)) + 4
+    arrow = height // 2
+    rows = [f"   {left_title}".ljust(width) + f"      {right_title}"]
+    for number, (a, b) in enumerate(zip(first, second, strict=True)):
+        rows.append((a.ljust(width) + ("-> " if number == arrow else "   ") + b).rstrip())
+    return "\n".join(rows)

@@ -1,0 +1,362 @@
+"""SVG, PNG, GIF and saving: what is written is what the scene says, whole, and the same every time."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import deconvs as dc
+from deconvs.drawing import (
+    NAMED,
+    Film,
+    Scene,
+    Text,
+    coverage_scene,
+    direct_film,
+    direct_scene,
+    matrix_film,
+    render_named,
+    save,
+    to_gif,
+    to_png,
+    to_svg,
+)
+from deconvs.drawing.glyphs import glyph, text_width
+
+from .test_drawing_cases import CASES
+
+G = dc.ConvTranspose((3, 3), stride=2)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def ids(svg: str) -> list[str]:
+    return [found for element in ElementTree.fromstring(svg).iter() if (found := element.get("id"))]
+
+
+@pytest.mark.parametrize("scene", [NAMED[name]().still for name in NAMED], ids=list(NAMED))
+def test_svg_is_well_formed_and_accessible(scene: Scene) -> None:
+    svg = to_svg(scene)
+    root = ElementTree.fromstring(svg)
+    title, desc = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert title is not None
+    assert desc is not None
+    assert (title.text, desc.text) == (scene.title, scene.description)
+    assert root.get("role") == "img"
+    assert root.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}"
+    assert (root.get("width"), root.get("height")) == (f"{scene.width:g}", f"{scene.height:g}")
+    found = ids(svg)
+    assert len(set(found)) == len(found)
+    used = {use.get("href") for use in root.iter(f"{SVG}use")}
+    assert used <= {f"#{name}" for name in found}
+    assert len(svg) < 100_000
+
+
+def test_svg_ids_differ_between_pictures_and_not_between_runs() -> None:
+    scenes = direct_film(G, (2, 2)).scenes
+    svgs = [to_svg(scene) for scene in scenes]
+    together = [name for svg in svgs for name in ids(svg)]
+    assert len(set(together)) == len(together)
+    assert svgs == [to_svg(scene) for scene in direct_film(G, (2, 2)).scenes]
+
+
+def test_svg_cells_can_be_found() -> None:
+    root = ElementTree.fromstring(to_svg(direct_scene(G, (2, 2))))
+    lit = root.findall(f"{SVG}rect[@data-grid='padded'][@data-state='lit']")
+    assert [rect.get("data-index") for rect in lit] == ["2,2", "2,4", "4,2", "4,4"]
+    assert {rect.get("data-kind") for rect in lit} == {"input"}
+
+
+def test_svg_escapes_what_it_is_told() -> None:
+    scene = Scene(10, 10, (), "a < b & c", '"quoted" > plain')
+    root = ElementTree.fromstring(to_svg(scene))
+    assert [root[0].text, root[1].text] == [scene.title, scene.description]
+
+
+def pixels(data: bytes) -> NDArray[np.uint8]:
+    with Image.open(BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_png_has_the_size_asked_for() -> None:
+    scene = direct_scene(G, (2, 2))
+    assert pixels(to_png(scene)).shape[:2] == (2 * scene.height, 2 * scene.width)
+    assert pixels(to_png(scene, scale=1)).shape[:2] == (scene.height, scene.width)
+    assert pixels(to_png(scene, width=400)).shape[1] == 400
+    assert to_png(scene) == to_png(scene)
+
+
+def test_png_shows_the_cells_in_their_colours_and_the_text() -> None:
+    scene = direct_scene(G, (2, 2))
+    shown = pixels(to_png(scene, scale=1))
+    for grid in ("input", "padded", "output"):
+        for rect in scene.cells(grid).values():
+            assert rect.fill is not None
+            # Low on the left: no number is there.
+            assert bytes(shown[int(rect.y + rect.height - 6), int(rect.x + 6)]).hex() == rect.fill[1:].lower()
+    for text in (shape for shape in scene.shapes if isinstance(shape, Text)):
+        left, top, right, bottom = map(round, text.box())
+        assert len(np.unique(shown[top:bottom, left:right].reshape(-1, 3), axis=0)) > 1, text
+
+
+def gif_blocks(data: bytes) -> list[dict[str, Any]]:
+    """The frames of a GIF file, read from its bytes: local palette or not, disposal."""
+    at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 128 else 0)
+    frames, control = [], 0
+    while data[at] != 0x3B:
+        if data[at] == 0x21:
+            control = data[at + 3] if data[at + 1] == 0xF9 else control
+            at += 2
+        else:
+            local = data[at + 9] & 128
+            frames.append({"local palette": bool(local), "disposal": control >> 2 & 7})
+            at += 11 + (3 << (data[at + 9] & 7) + 1 if local else 0)
+        while data[at]:
+            at += data[at] + 1
+        at += 1
+    return frames
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_gif(name: str) -> None:
+    film = NAMED[name]()
+    data = to_gif(film)
+    assert len(data) < 190_000
+    assert data == to_gif(film)
+    with Image.open(BytesIO(data)) as image:
+        assert image.n_frames == len(film.scenes)
+        assert image.info["loop"] == 0
+        assert image.size == (film.scenes[0].width, film.scenes[0].height)
+        durations = []
+        for at, scene in enumerate(film.scenes):
+            image.seek(at)
+            durations.append(image.info["duration"])
+            # Every frame, as a viewer composes it, is the scene: flat colours exactly, edges nearly.
+            shown, drawn = np.asarray(image.convert("RGB")).astype(int), pixels(to_png(scene, scale=1)).astype(int)
+            assert np.abs(shown - drawn).mean() < 0.6
+            for rect in (*scene.cells("input").values(), *scene.cells("matrix").values()):
+                corner = int(rect.y + rect.height - 6), int(rect.x + 6)
+                assert (shown[corner] == drawn[corner]).all()
+        assert tuple(durations) == film.durations_ms
+    blocks = gif_blocks(data)
+    assert len(blocks) == len(film.scenes)
+    assert all(block == {"local palette": False, "disposal": 1} for block in blocks)
+
+
+def test_every_case_can_be_written() -> None:
+    for g, n in CASES:
+        for scene in (direct_scene(g, n), coverage_scene(g, n)):
+            ElementTree.fromstring(to_svg(scene))
+            assert pixels(to_png(scene, scale=0.5)).std() > 1
+
+
+def test_save_by_suffix(tmp_path: Path) -> None:
+    film = direct_film(dc.ConvTranspose((2,)), 2)
+    save(film, tmp_path / "a.svg")
+    save(film.still, str(tmp_path / "b.PNG"))
+    save(film, tmp_path / "c.gif")
+    save(film.still, tmp_path / "d.gif")
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == to_svg(film.still)
+    assert (tmp_path / "b.PNG").read_bytes() == to_png(film.still)
+    assert (tmp_path / "c.gif").read_bytes() == to_gif(film)
+    with Image.open(tmp_path / "d.gif") as image:
+        assert getattr(image, "n_frames", 1) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.svg", "b.PNG", "c.gif", "d.gif"]
+
+
+def test_saved_files_have_the_usual_rights(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    save(direct_scene(G, (2, 2)), tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace", "interrupted"])
+def test_a_failing_write_leaves_the_old_file(failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "figure.svg"
+    target.write_bytes(b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if failing == "replace":
+        monkeypatch.setattr(Path, "replace", full)
+    else:
+        monkeypatch.setattr(os, "fsync", full if failing == "fsync" else interrupted)
+    expected = KeyboardInterrupt if failing == "interrupted" else dc.GeometryError
+    with pytest.raises(expected) as caught:
+        save(direct_scene(G, (2, 2)), target)
+    if failing != "interrupted":
+        assert str(caught.value) == (
+            f"the file cannot be written: '{target}': No space left on device; save somewhere that can be written"
+        )
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_folders_that_are_missing_or_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = direct_scene(G, (2, 2))
+    with pytest.raises(dc.GeometryError) as missing:
+        save(scene, tmp_path / "none" / "a.svg")
+    assert str(missing.value) == (
+        f"the folder does not exist: '{tmp_path / 'none'}'; create it, or save somewhere else"
+    )
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", closed)
+    with pytest.raises(dc.GeometryError) as refused:
+        save(scene, tmp_path / "a.svg")
+    assert str(refused.value) == (
+        f"the file cannot be written: '{tmp_path / 'a.svg'}': Permission denied; save somewhere that can be written"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+MESSAGES = [
+    (
+        lambda: save(direct_scene(G, (2, 2)), "figure.jpg"),
+        "no such picture format: 'figure.jpg' ends in '.jpg'; use one of .svg, .png, .gif",
+    ),
+    (
+        lambda: save(direct_scene(G, (2, 2)), "figure"),
+        "no such picture format: 'figure' has no suffix; use one of .svg, .png, .gif",
+    ),
+    (
+        lambda: direct_film(dc.ConvTranspose(3, ndim=3), 2),
+        "more than two axes are not drawn: 3 spatial axes; draw one or two of the axes",
+    ),
+    (
+        lambda: coverage_scene(dc.ConvTranspose(3, ndim=2, groups=2), 2),
+        "groups are not drawn: groups=2; draw one group: groups=1",
+    ),
+    (
+        lambda: coverage_scene(dc.Conv((3,)), 4),  # type: ignore[arg-type]
+        (
+            "the pictures start from a transposed convolution: got Conv(kernel_size=(3,)); "
+            "pass geometry.transpose(input_size)"
+        ),
+    ),
+    (
+        lambda: matrix_film("3x3", 4),  # type: ignore[arg-type]
+        "not a geometry: got str; pass a deconvs.ConvTranspose",
+    ),
+    (
+        lambda: direct_scene(G, (21, 2)),
+        "too large to draw: the output is 43x5; use smaller sizes: at most 40 cells a side are drawn",
+    ),
+    (
+        lambda: direct_scene(dc.ConvTranspose((2,), dilation=10**12, padding=10**12 // 2), 5),
+        (
+            "too large to draw: the input with its zeros is 1000000000005; "
+            "use smaller sizes: at most 40 cells a side are drawn"
+        ),
+    ),
+    (
+        lambda: matrix_film(dc.ConvTranspose((2,), stride=50, padding=25), 2),
+        "too large to draw: the image with its padding is 52; use smaller sizes: at most 40 cells a side are drawn",
+    ),
+    (
+        lambda: matrix_film(G, (4, 4)),
+        "too large to draw: the matrix is 16x81; use smaller sizes: at most 64 cells a side are drawn",
+    ),
+    (
+        lambda: matrix_film(dc.ConvTranspose((1, 1)), (6, 7)),
+        "too large to draw: the input in one column is 42; use smaller sizes: at most 40 cells a side are drawn",
+    ),
+    (
+        lambda: direct_film(dc.ConvTranspose((3, 3), stride=1), (30, 30)),
+        "too long a film: 1025 frames; use smaller sizes: at most 400 are drawn",
+    ),
+    (
+        lambda: direct_film(dc.ConvTranspose((2,), padding=1), 1),
+        "there is no output to draw: output size 0; use a larger input",
+    ),
+    (
+        lambda: direct_film(G, (2, 2), x=np.ones((2, 3), int)),
+        "x does not fit the picture: x has shape (2, 3); give it the shape (2, 2)",
+    ),
+    (
+        lambda: direct_film(G, (2, 2), weight=np.ones((3, 3))),
+        "weight is not integer: dtype float64; the figure writes integers",
+    ),
+    (
+        lambda: text_width("naïve", 10),
+        (
+            "a character cannot be drawn: 'ï' (U+00EF); use the printable ASCII characters or one of "
+            "°±²³·¹½×Σᵀ–…′⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉←→−∗≠≤≥⌊⌋"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_", "message"), MESSAGES, ids=[message.partition(":")[0] for _, message in MESSAGES])
+def test_message(request_: Any, message: str) -> None:
+    with pytest.raises(dc.GeometryError) as caught:
+        request_()
+    assert str(caught.value) == message
+    assert caught.value.__cause__ is None
+
+
+def test_channel_axes_of_size_one_are_welcome() -> None:
+    x, w = np.array([[5, 6]]), np.array([[[1, 2, 3]]])
+    assert direct_scene(dc.ConvTranspose((3,)), 2, x, w) == direct_scene(dc.ConvTranspose((3,)), 2, x[0], w[0, 0])
+
+
+def test_glyphs_hold_what_the_figures_need() -> None:
+    printable = "".join(map(chr, range(32, 127)))
+    needed = printable + "×−→ᵀ½·…≤≥₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹′°–Σ⌊⌋∗"
+    for weight in ("regular", "semibold"):
+        for character in needed:
+            drawn = glyph(character, weight)
+            assert drawn.advance > 0
+            assert bool(drawn.path) == (character != " ")
+            assert drawn.top <= drawn.bottom
+    assert -740 < glyph("H", "regular").top < -720
+    assert glyph("H", "regular").bottom == 0
+    assert glyph("p", "regular").bottom > 150
+
+
+def test_glyphs_are_small_and_carry_their_licence() -> None:
+    folder = Path(dc.__file__).parent / "drawing"
+    assert (folder / "glyphs.json").stat().st_size < 150_000
+    licence = (folder / "GLYPHS-LICENSE.txt").read_text(encoding="utf-8")
+    assert "Copyright 2016 The Inter Project Authors" in licence
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence
+
+
+def test_named_pictures_are_written_and_current(tmp_path: Path, root: Path) -> None:
+    written = render_named(tmp_path)
+    names = {f"{name}{suffix}" for name in NAMED for suffix in (".gif", ".png", ".svg")}
+    assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()} == names
+    for path in written:
+        if path.suffix == ".svg":
+            kept = root / "img" / path.name
+            assert hash_of(kept) == hash_of(path), f"{kept} is out of date: run render_named('img')"
+
+
+def hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_named_pictures_are_what_their_names_say() -> None:
+    def sizes(film: Film) -> list[tuple[int, ...]]:
+        return [max(film.still.cells(grid)) for grid in ("input", "padded", "output")]
+
+    assert sizes(NAMED["padded-convs"]()) == [(1, 1), (5, 5), (3, 3)]
+    assert sizes(NAMED["fractionally-strided-convs"]()) == [(1, 1), (6, 6), (4, 4)]
+    matrix = NAMED["deconvs-as-matrix"]().still
+    assert [max(matrix.cells(grid)) for grid in ("image", "result", "matrix", "transposed")] == [
+        (3, 3), (1, 1), (3, 15), (15, 3),
+    ]  # fmt: skip
