@@ -134,7 +134,9 @@ def main() -> None:
     options = parser.parse_args()
     layers = [layer for layer in LAYERS if layer.name.startswith(tuple(options.names) or "")]
     if not layers:
-        parser.error(f"no layer begins with {' or '.join(options.names)}; there are {', '.join(l.name for l in LAYERS)}")
+        parser.error(
+            f"no layer begins with {' or '.join(options.names)}; there are {', '.join(layer.name for layer in LAYERS)}"
+        )
     if options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; use at least 1")
     rng = np.random.default_rng(0)

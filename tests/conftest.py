@@ -1,4 +1,4 @@
-"""README and docs are tests: their Python examples run, and their results are compared."""
+"""What all tests share."""
 
 from __future__ import annotations
 
@@ -6,18 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
 
 import deconvs
 
 ROOT = Path(__file__).parents[1]
-
-pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser()],
-    path=str(ROOT),
-    patterns=["README.md", "docs/*.md", "CONTRIBUTING.md"],
-).pytest()
 
 
 def pytest_sessionstart() -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ml_dtypes
 import numpy as np
-import torch
 
 import deconvs as dc
 

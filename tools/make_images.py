@@ -1,6 +1,6 @@
 """Draws the pictures under img/ anew.
 
-    python -m tools.make_images
+python -m tools.make_images
 """
 
 from __future__ import annotations
