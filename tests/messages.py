@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
+import torch
 
 import deconvs as dc
 
@@ -33,8 +35,18 @@ class Gpu(Odd):
 
 
 NAMES = {
-    name: globals()[name]
-    for name in ("dc", "np", "torch", "ml_dtypes", "G", "X", "W", "X1", "W1", "READ_ONLY", "Odd", "Gpu")
+    "dc": dc,
+    "np": np,
+    "torch": torch,
+    "ml_dtypes": ml_dtypes,
+    "G": G,
+    "X": X,
+    "W": W,
+    "X1": X1,
+    "W1": W1,
+    "READ_ONLY": READ_ONLY,
+    "Odd": Odd,
+    "Gpu": Gpu,
 }
 
 MESSAGES = [

@@ -10,19 +10,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .axis import Axis, Phase
 from .errors import GeometryError
 from .geometry import Conv, ConvTranspose
-from .naming import names
-from .operator import matrix
-from .plan import Plan
-from .report import explain
-from .views import VIEWS
 
 if TYPE_CHECKING:
+    from .naming import names
+    from .operator import matrix
+    from .plan import Plan
+    from .report import explain
     from .run.fast import Operator, conv, conv_transpose
+    from .views import VIEWS
 
 __version__ = "0.1.0"
 
@@ -42,16 +43,23 @@ __all__ = [
     "names",
 ]
 
-_NEEDS_NUMPY = {"Operator", "conv", "conv_transpose"}
+_LOADED_WHEN_ASKED_FOR = {
+    "VIEWS": "views",
+    "Operator": "run.fast",
+    "Plan": "plan",
+    "conv": "run.fast",
+    "conv_transpose": "run.fast",
+    "explain": "report",
+    "matrix": "operator",
+    "names": "naming",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # run/ works on arrays and imports NumPy at its top: it is loaded when first asked for, so that
-    # `import deconvs` stays quick. What was asked for is kept, and __getattr__ is not called for it again.
-    if name in _NEEDS_NUMPY:
-        from .run import fast
-
-        value = globals()[name] = getattr(fast, name)
+    # `import deconvs` stays quick, and free of NumPy, because what needs more is loaded when it is first asked for.
+    # It is kept then, so that __getattr__ is not called for it again.
+    if name in _LOADED_WHEN_ASKED_FOR:
+        value = globals()[name] = getattr(import_module(f".{_LOADED_WHEN_ASKED_FOR[name]}", __name__), name)
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

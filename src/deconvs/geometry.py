@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 from .arguments import MAX_SIZE, integer, per_axis, right_length, sequence
 from .axis import Axis
 from .errors import GeometryError
-from .memory import require_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,6 +162,8 @@ class ConvTranspose(_Geometry):
         Uneven values are the checkerboard, zeros are holes that only the bias reaches (Odena et al. 2016).
         """
         import numpy as np
+
+        from .memory import require_memory
 
         sizes = self.sizes(input_size)
         require_memory("the coverage", self.output_size(sizes), 8)
