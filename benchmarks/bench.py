@@ -11,6 +11,8 @@ all rounds is reported. Every contender's result is compared with the first one'
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +103,13 @@ def measure(layer: Layer, rounds: int, rng: np.random.Generator) -> Measured:
     return Measured(layer, {name: median(found) for name, found in times.items()}, spread)
 
 
+def import_seconds(processes: int = 9) -> float:
+    """Median time of ``import deconvs``, each in a fresh process."""
+    code = "import time; start = time.perf_counter(); import deconvs; print(time.perf_counter() - start)"
+    runs = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True) for _ in range(processes))
+    return median(float(run.stdout) for run in runs)
+
+
 def table(results: list[Measured]) -> Table:
     """Milliseconds, and how many times as fast as each peer this package is (above 1: faster)."""
     peers = list(dict.fromkeys(name for result in results for name in list(result.seconds)[1:]))
@@ -149,6 +158,7 @@ def main() -> None:
             results.append(measure(layer, options.rounds, rng))
             progress.advance(task)
     console.print(table(results))
+    console.print(f"import deconvs: {import_seconds() * 1e3:.0f} ms (median of fresh processes)")
     if not find_spec("torch"):
         console.print("PyTorch is not installed: pip install 'deconvs[bench]' to compare with it.")
 

@@ -255,7 +255,7 @@ MESSAGES = [
     ),
     (
         'dc.ConvTranspose((3,), stride=2**21).plan("polyphase")',
-        "too many phases to list: stride=2097152; use a stride of at most 1048576",
+        "too many phases to list: stride=2097152; use a stride of at most 65536",
     ),
     (
         "dc.Axis(3).contributions(4, 6)",
@@ -463,7 +463,7 @@ MESSAGES = [
     (
         "dc.matrix(G, (10**5, 10**5), np.ones((1, 1, 3, 3)))",
         (
-            "the matrix does not fit in memory: 90,000,000,000 stored elements: 3.9 TiB needed, 8.0 GiB free; "
+            "the matrix does not fit in memory: shape (40000400001, 10000000000), 90,000,000,000 stored elements: 8.6 TiB needed, 8.0 GiB free; "
             "use smaller sizes, fewer channels or a smaller batch"
         ),
     ),
@@ -488,6 +488,45 @@ MESSAGES = [
         (
             "the output would have a negative size: input 2 gives 4 positions and 5 + 5 are cropped; use an "
             "input of at least 8, or crop (pad) less"
+        ),
+    ),
+    (
+        "dc.names(G, weight=np.full((1, 1, 3, 3), np.inf))",
+        "the names cannot be measured: weight holds NaN or infinity; use finite weights, or none at all",
+    ),
+    (
+        "dc.names(dc.ConvTranspose((10**7,), 2))",
+        (
+            "too much to measure the names on: 30,000,000 products and 10,000,004 positions at input 3; use a "
+            "smaller kernel, stride or input: at most 16,777,216 of each"
+        ),
+    ),
+    (
+        "dc.explain(dc.ConvTranspose((3,), stride=10**8), 4)",
+        (
+            "too much to measure the names on: 9 products and 200,000,003 positions at input 3; use a smaller "
+            "kernel, stride or input: at most 16,777,216 of each"
+        ),
+    ),
+    (
+        "dc.Axis(10**6, 10**4, 9999).coverage_range(10**6)",
+        (
+            "too many different phases to compare: input 1000000, kernel_size=1000000, stride=10000, "
+            "dilation=9999; use sizes that give at most 16777216 of them, for example dilation=1"
+        ),
+    ),
+    (
+        "dc.Axis(10**6).links(10**6, 10**6)",
+        (
+            "the list of products does not fit in memory: shape (500000500000,): 18.2 TiB needed, 8.0 GiB free; "
+            "use smaller sizes, fewer channels or a smaller batch"
+        ),
+    ),
+    (
+        "dc.Axis(10**11).links(1, 10**11)",
+        (
+            "the list of taps does not fit in memory: shape (100000000000,): 3.6 TiB needed, 8.0 GiB free; use "
+            "smaller sizes, fewer channels or a smaller batch"
         ),
     ),
 ]

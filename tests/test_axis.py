@@ -45,6 +45,8 @@ def test_sizes_contributions_products_coverage_links(seed: int) -> None:
         assert axis.coverage(n).tolist() == list(map(len, pairs)), (axis, n)
         counts = list(map(len, pairs)) or [0]
         assert axis.coverage_range(n) == (min(counts), max(counts)), (axis, n)
+        low, high = sorted((n * 3 % (m + 1), n * 5 % (m + 1)))
+        assert axis.coverage(n, low, high).tolist() == list(map(len, pairs[low:high])), (axis, n)
         links = sorted(zip(*(part.tolist() for part in axis.links(n, m)), strict=True))
         assert links == sorted((o, i, j) for o in range(m) for i, j in pairs[o]), (axis, n)
 
@@ -70,6 +72,7 @@ def test_direct_phases_and_subpixel_compute_the_definition(seed: int) -> None:
         assert np.array_equal(by_direct(axis, x, w), y), (axis, n)
         assert np.array_equal(by_phases(axis, x, w), y), (axis, n)
         assert np.array_equal(by_subpixel(axis, x, w), y), (axis, n)
+        assert axis.taps_per_phase() == tuple(sorted({phase.taps for phase in axis.phases()})), axis
         kinds["empty phase"] += any(phase.taps == 0 for phase in axis.phases())
         kinds["gcd"] += gcd(axis.stride, axis.dilation) > 1
         kinds["stride > span"] += axis.stride > axis.span
@@ -120,6 +123,38 @@ def test_large_sizes_stay_exact() -> None:
     assert axis.output(n) == 2 * n
     assert axis.products(n) == 3 * n - 1
     assert Axis(10**12, 7, 3).products(10**12) == 10**24  # nothing cropped: every input meets every tap
+
+
+def test_a_stretched_axis_counts_the_same_with_zeros_between() -> None:
+    """Stretched so far that products of its numbers need more than 64 bits."""
+    stretch = 2**40
+    for axis, n, pairs in axes(50, 200):
+        if not pairs:
+            continue
+        b, e = axis.crop
+        far = Axis(axis.kernel_size, axis.stride * stretch, axis.dilation * stretch, (b * stretch, e * stretch))
+        counts = list(map(len, pairs))
+        for o, count in enumerate(counts):
+            assert far.coverage(n, o * stretch, o * stretch + 1).tolist() == [count], (axis, n)
+        if len(pairs) > 1:
+            assert far.coverage(n, stretch - 1, stretch + 1).tolist() == [0, counts[1]], (axis, n)
+        assert far.coverage_range(n) == (counts[0] if len(pairs) == 1 else 0, max(counts)), (axis, n)
+
+
+def test_coverage_of_a_long_axis_is_the_same_in_its_middle() -> None:
+    axis, n = Axis(7, 3, 2, (4, 1)), 300_000
+    counts = axis.coverage(n)
+    assert int(counts.sum()) == axis.products(n)
+    by_hand = np.zeros(axis.full(n), dtype=np.int64)
+    for j in range(7):
+        by_hand[2 * j : 2 * j + 3 * n : 3] += 1
+    assert np.array_equal(counts, by_hand[4:-1])
+
+
+def test_large_kernels_have_closed_forms() -> None:
+    assert Axis(10**12, 10**6).coverage_range(10**12) == (1, 10**6)
+    assert Axis(10**12, 1, 1, (10**12 - 1, 10**12 - 1)).coverage_range(10**12) == (10**12, 10**12)
+    assert Axis(10**12, 10**6).taps_per_phase() == (10**6,)
 
 
 def test_telling_size_shows_an_overlap_where_there_is_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
 from typing import Any
 
@@ -71,3 +72,27 @@ def test_types(given: str, stored: str) -> None:
 def test_an_empty_output_is_a_matrix_without_rows() -> None:
     g = dc.ConvTranspose((2,), padding=((2, 1),))
     assert dc.matrix(g, 2, np.ones((1, 1, 2))).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("g", "size", "channels"),
+    [
+        (dc.ConvTranspose((20000,)), 3, (1, 1)),
+        (dc.ConvTranspose((4, 4), stride=2, padding=1), 64, (3, 3)),
+        (dc.ConvTranspose((1, 1), stride=10), 60, (1, 2)),
+        (dc.Conv((3, 3), stride=2), 300, (1, 1)),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.int8, np.float32])
+def test_no_more_memory_than_is_asked_for(
+    g: dc.Conv | dc.ConvTranspose, size: int, channels: tuple[int, int], dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("deconvs.operator.require_bytes", lambda what, values, needed: asked.append(needed))
+    weight = np.ones((*channels, *g.kernel_size), dtype=dtype)
+    dc.matrix(g, size, weight)  # SciPy is loaded by now
+    tracemalloc.start()
+    dc.matrix(g, size, weight)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used <= asked[-1] + 2**16

@@ -14,22 +14,17 @@ import pytest
 import deconvs as dc
 
 IMPORT = """
-import sys, time
-start = time.perf_counter()
+import sys
+before = set(sys.modules)
 import deconvs
-print(time.perf_counter() - start)
-heavy = {"numpy", "scipy", "rich", "typer", "PIL", "torch", "jax", "tensorflow", "keras", "onnx"} & set(sys.modules)
-assert not heavy, heavy
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))
 """
 
 
-def test_import_is_quick_and_loads_nothing_heavy() -> None:
-    """Under 100 ms in a fresh process; the least of nine, because other work on the machine only adds to it."""
-    times = []
-    for _ in range(9):
-        result = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
-        times.append(float(result.stdout))
-    assert min(times) < 0.1, times
+def test_import_loads_nothing_but_itself() -> None:
+    """What takes time is other packages; `make bench` prints the milliseconds."""
+    result = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["deconvs"]
 
 
 def test_every_public_name_is_there_and_documented_with_an_example() -> None:

@@ -16,7 +16,6 @@ Pure Python integers, so that nothing overflows; only `coverage` and `links` ret
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 from .affine import Affine
 from .arguments import checked_size
 from .errors import GeometryError
+from .lattice import Lattice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     IntArray = NDArray[np.int64]
 
-MAX_PHASES = 2**20
+MAX_PHASES = 2**16
 """More phases than this are not listed one by one."""
 
 
@@ -180,37 +180,40 @@ class Axis:
 
     def products(self, n: int) -> int:
         """How many (i, j) pairs reach the output: the useful products of this axis. Closed form, any size."""
-        end_of_output = self.crop[0] + self.output(n)
-        return self._pairs_below(n, end_of_output) - self._pairs_below(n, self.crop[0])
+        first, past = self._window(n)
+        return self._lattice(n).pairs_below(past) - self._lattice(n).pairs_below(first)
 
-    def coverage(self, n: int) -> IntArray:
-        """Products that reach each output; uneven is a checkerboard, zero a hole. Shape (output(n),), int64."""
-        import numpy as np
+    def coverage(self, n: int, start: int = 0, stop: int | None = None) -> IntArray:
+        """Products that reach each of the outputs [start, stop), by default all; uneven is a checkerboard, zero a hole.
 
+        int64, of shape (stop - start,). ``start`` and ``stop`` are cut to the output as in a slice.
+        """
         from .memory import require_memory
 
-        m = self.output(n)
-        require_memory("the coverage", (m,), 8)
-        count = np.zeros(m, dtype=np.int64)
-        for j, (first, last) in self._reaching_taps(n, m):
-            start = first * self.stride + j * self.dilation - self.crop[0]
-            count[start : start + (last - first - 1) * self.stride + 1 : self.stride] += 1
-        return count
+        start, stop, _ = slice(start, stop).indices(self.output(n))
+        require_memory("the coverage", (max(0, stop - start),), 8)
+        return self._lattice(n).counts(start + self.crop[0], max(start, stop) + self.crop[0])
 
     def coverage_range(self, n: int) -> tuple[int, int]:
         """The least and the most products that reach an output, (0, 0) without outputs; any size."""
-        # Beyond this size only more of the same is added in the middle, a stride at a time.
-        reach = -(-(self.span + abs(self.crop[0]) + abs(self.crop[1])) // self.stride)
-        counts = self.coverage(min(n, 3 * reach + 2))
-        return (int(counts.min()), int(counts.max())) if counts.size else (0, 0)
+        return self._lattice(n).count_range(*self._window(n))
 
     def links(self, n: int, m: int) -> tuple[IntArray, IntArray, IntArray]:
         """All (o, i, j) with i*s + j*d = o + b between ``n`` inputs and ``m`` outputs, as three int64 arrays."""
         import numpy as np
 
-        taps = [(j, np.arange(*inputs)) for j, inputs in self._reaching_taps(n, m)]
-        i = np.concatenate([inputs for _, inputs in taps] or [np.arange(0)])
-        j = np.repeat(np.array([j for j, _ in taps], dtype=np.int64), [len(inputs) for _, inputs in taps])
+        from .memory import require_memory
+
+        taps = self.taps_in_reach(n, m)
+        require_memory("the list of taps", (len(taps),), 5 * 8)
+        tap = np.arange(taps.start, taps.stop)
+        shift = tap * self.dilation - self.crop[0]
+        first = np.maximum(0, -(shift // self.stride))
+        count = np.maximum(0, np.minimum(n, -((shift - m) // self.stride)) - first)
+        require_memory("the list of products", (int(count.sum()),), 5 * 8)
+        j = np.repeat(tap, count)
+        # Counting up within each tap's run, from its first input.
+        i = np.arange(len(j)) - np.repeat(np.cumsum(count) - count - first, count)
         return i * self.stride + j * self.dilation - self.crop[0], i, j
 
     # The forms
@@ -227,6 +230,13 @@ class Axis:
                 "too many phases to list", f"stride={self.stride}", f"use a stride of at most {MAX_PHASES}"
             )
         return tuple(self._phase(r) for r in range(self.stride))
+
+    def taps_per_phase(self) -> tuple[int, ...]:
+        """The different numbers of taps that phases have, rising: a single one is even coverage, a zero means holes."""
+        g = gcd(self.stride, self.dilation)
+        least, longer = divmod(self.kernel_size, self.stride // g)
+        found = {least, least + 1} if longer else {least}
+        return tuple(sorted(found | {0} if g > 1 else found))
 
     def subpixel(self) -> SubPixel:
         """One correlation whose channels are the phases (Shi et al. 2016, section 2.2), for any k, s, d and crop."""
@@ -292,36 +302,15 @@ class Axis:
         pad = ((taps - 1) * dilation - shift - first_q, past_q - 1 + shift)
         return Phase(r, offset, extra, first_tap, tap_step, taps, dilation, pad)
 
-    def _reaching_taps(self, n: int, m: int) -> Iterator[tuple[int, tuple[int, int]]]:
-        for j in self.taps_in_reach(n, m):
-            first, last = self.inputs_of_tap(n, m, j)
-            if first < last:
-                yield j, (first, last)
+    def _lattice(self, n: int) -> Lattice:
+        return Lattice(n, self.kernel_size, self.stride, self.dilation)
 
-    def _pairs_below(self, n: int, limit: int) -> int:
-        """How many (i, j) have i*s + j*d < limit."""
-        s, d = self.stride, self.dilation
-        # Taps below `all_in` have every input below the limit, taps from `none_in` on have none.
-        all_in = min(self.kernel_size, max(0, (limit - 1 - (n - 1) * s) // d + 1))
-        none_in = min(self.kernel_size, max(0, (limit - 1) // d + 1))
-        between = none_in - all_in
-        # Tap j in between has floor((limit - 1 - j*d)/s) + 1 inputs; summed from the last tap backwards.
-        return all_in * n + between + _floor_sum(between, d, limit - 1 - (none_in - 1) * d, s)
+    def _window(self, n: int) -> tuple[int, int]:
+        """The full positions [first, past) that are the output."""
+        return self.crop[0], self.crop[0] + self.output(n)
 
 
 def _at_least_one(name: str, size: int) -> int:
     if size < 1:
         raise GeometryError(f"{name} is too small", f"it is {size}", "use a size of at least 1")
     return size
-
-
-def _floor_sum(terms: int, slope: int, start: int, divisor: int) -> int:
-    """Sum of floor((start + slope*t) / divisor) for t in [0, terms), in as many turns as Euclid's algorithm."""
-    total = 0
-    while terms > 0:
-        total += slope // divisor * (terms * (terms - 1) // 2) + start // divisor * terms
-        slope, start = slope % divisor, start % divisor
-        # What is left are lattice points under a flat line: count them by rows, which swaps slope and divisor.
-        top = slope * terms + start
-        terms, slope, start, divisor = top // divisor, divisor, top % divisor, slope
-    return total

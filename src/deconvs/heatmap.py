@@ -55,9 +55,9 @@ def _map(geometry: ConvTranspose, input_size: tuple[int, ...]) -> _Map:
     top = prod(axis.coverage_range(n)[1] for axis, n, _ in axes)
     width = len(str(top)) + 1
     shaded = width > 4
-    outer = prod(len(axis.contributions(n, m // 2)) for axis, n, m in axes[:-2])
-    rows = [outer * count for count in _counts(*axes[-2], _ROWS)] if len(axes) > 1 else [outer]
-    columns = _counts(*axes[-1], _COLUMNS // (1 if shaded else width))
+    outer = prod(_counts(axis, n, m // 2, m // 2 + 1)[0] for axis, n, m in axes[:-2])
+    rows = [outer * count for count in _counts(*axes[-2][:2], 0, _ROWS)] if len(axes) > 1 else [outer]
+    columns = _counts(*axes[-1][:2], 0, _COLUMNS // (1 if shaded else width))
     notes = []
     if len(axes) > 2:
         notes.append("the middle of the first axes")
@@ -68,8 +68,9 @@ def _map(geometry: ConvTranspose, input_size: tuple[int, ...]) -> _Map:
     return _Map(tuple(tuple(row * column for column in columns) for row in rows), top, width, tuple(notes))
 
 
-def _counts(axis: Axis, n: int, m: int, most: int) -> list[int]:
-    return [len(axis.contributions(n, o)) for o in range(min(m, most))]
+def _counts(axis: Axis, n: int, start: int, stop: int) -> list[int]:
+    counts: list[int] = axis.coverage(n, start, stop).tolist()
+    return counts
 
 
 def _plain(count: int, found: _Map) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Any
 
+from .dtypes import as_array
 from .errors import GeometryError
 from .geometry import ConvTranspose, Sizes
 from .operator import matrix
@@ -14,6 +15,9 @@ from .words import per_axis_text, sides_text, size_text, zeros_text
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+MAX_MEASURED = 2**24
+"""A matrix with more products or positions than this is not measured: it would take minutes and gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def names(geometry: ConvTranspose, input_size: Sizes | None = None, weight: Arra
     'deconvolution (inverse)'
 
     input_size: where to measure; by default a small size that shows every overlap. weight: (C_in, C_out/groups, *k);
-    by default one channel per group with distinct integers, so that nothing cancels by accident.
+    by default one channel per group with distinct integers, so that nothing cancels by accident. Matrices of more than
+    `MAX_MEASURED` products are refused.
     Errors: GeometryError. Source: Dumoulin & Visin 2018, chapter 4; Zeiler et al. 2010; Shi et al. 2016.
     """
     if not isinstance(geometry, ConvTranspose):
@@ -136,7 +141,7 @@ def _fractionally_strided(g: ConvTranspose) -> Name:
 def _subpixel(g: ConvTranspose) -> Name:
     if max(g.stride) == 1:
         return Name("sub-pixel convolution", False, "stride 1: there is one phase, and nothing to shuffle")
-    taps = [sorted({phase.taps for phase in axis.phases()}) for axis in g.axes]
+    taps = [axis.taps_per_phase() for axis in g.axes]
     if all(len(counts) == 1 for counts in taps):
         because = f"{prod(g.stride)} phases of {size_text([counts[0] for counts in taps])} taps each: even coverage"
     else:
@@ -168,7 +173,21 @@ def _measure(g: ConvTranspose, sizes: tuple[int, ...], weight: ArrayLike | None)
     if weight is None:
         one = np.arange(1, prod(g.kernel_size) + 1).reshape(1, 1, *g.kernel_size)
         weight = np.repeat(one, g.groups, axis=0)
+    weight = as_array("weight", weight)
+    g.channels(weight.shape)
+    products = prod(weight.shape[:2]) * prod(axis.products(n) for axis, n in zip(g.axes, sizes, strict=True))
+    positions = prod(g.output_size(sizes))
+    if max(products, positions) > MAX_MEASURED:
+        raise GeometryError(
+            "too much to measure the names on",
+            f"{products:,} products and {positions:,} positions at input {size_text(sizes)}",
+            f"use a smaller kernel, stride or input: at most {MAX_MEASURED:,} of each",
+        )
     transposed = matrix(g, sizes, weight)
+    if not np.isfinite(transposed.data).all():
+        raise GeometryError(
+            "the names cannot be measured", "weight holds NaN or infinity", "use finite weights, or none at all"
+        )
     # Products of integers are exact in int64 unless the integers are enormous.
     largest = max(abs(int(transposed.data.max(initial=0))), abs(int(transposed.data.min(initial=0))))
     exact = transposed.dtype.kind == "i" and largest**2 * transposed.shape[0] < 2**63

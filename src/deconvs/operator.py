@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
 
-_BYTES_PER_ELEMENT = 48
-"""While it is built: two coordinates and a value, once as triples and once compressed."""
+_BYTES_PER_ELEMENT = 96
+_BYTES_PER_LINE = 16
+"""At the peak while it is built, for a stored element and for a row or column; tests/test_operator.py measures them."""
 
 
 def matrix(geometry: Geometry, input_size: Sizes, weight: ArrayLike) -> csr_array:
@@ -53,20 +54,21 @@ def _transposed(geometry: Geometry, short: tuple[int, ...], long: tuple[int, ...
     c_short, per_group = weight.shape[:2]
     c_long = per_group * groups
     links = [axis.links(n, m) for axis, n, m in zip(geometry.axes, short, long, strict=True)]
-    found = prod(len(o) for o, _, _ in links)
-    stored = c_short * per_group * found
-    require_bytes("the matrix", f"{stored:,} stored elements", stored * _BYTES_PER_ELEMENT)
+    shape = (c_long * prod(long), c_short * prod(short))
+    stored = c_short * per_group * prod(len(o) for o, _, _ in links)
+    needed = stored * _BYTES_PER_ELEMENT + sum(shape) * _BYTES_PER_LINE
+    require_bytes("the matrix", f"shape {shape}, {stored:,} stored elements", needed)
     o = _flat_indices([link[0] for link in links], long)
     i = _flat_indices([link[1] for link in links], short)
     j = _flat_indices([link[2] for link in links], geometry.kernel_size)
     channel_in = np.arange(c_short)[:, None, None]
     channel_out = channel_in // (c_short // groups) * per_group + np.arange(per_group)[:, None]
     values = weight.reshape(c_short, per_group, -1)[:, :, j]
-    rows = np.broadcast_to(channel_out * prod(long) + o, values.shape)
-    columns = np.broadcast_to(channel_in * prod(short) + i, values.shape)
-    coordinates = (rows.ravel(), columns.ravel())
-    shape = (c_long * prod(long), c_short * prod(short))
-    return coo_array((values.ravel(), coordinates), shape=shape).tocsr()
+    # Narrow indices where they suffice: SciPy keeps the width, and every product with the matrix reads them.
+    index = np.int32 if max(*shape, stored) < 2**31 else np.int64
+    rows = np.broadcast_to((channel_out * prod(long) + o).astype(index), values.shape).ravel()
+    columns = np.broadcast_to((channel_in * prod(short) + i).astype(index), values.shape).ravel()
+    return coo_array((values.ravel(), (rows, columns)), shape=shape).tocsr()
 
 
 def _flat_indices(along: list[NDArray[np.int64]], size: tuple[int, ...]) -> NDArray[np.int64]:

@@ -132,10 +132,10 @@ def _views(told: Explanation) -> str:
 
 
 def _coverage(told: Explanation, colour: bool) -> str:
-    taps = [[phase.taps for phase in axis.phases()] for axis in told.geometry.axes]
+    taps = [axis.taps_per_phase() for axis in told.geometry.axes]
     if any(0 in counts for counts in taps):
         verdict = "holes: some phases get no product at all, only the bias"
-    elif any(len(set(counts)) > 1 for counts in taps):
+    elif any(len(counts) > 1 for counts in taps):
         verdict = "uneven: neighbouring outputs sum different numbers of products, which shows as a checkerboard"
     else:
         verdict = "even inside; only the border differs" if told.least_coverage != told.most_coverage else "even"

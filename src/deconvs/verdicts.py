@@ -75,9 +75,10 @@ def _pad_text(pads: list[tuple[int, int]]) -> str:
 
 
 def _coverage(geometry: ConvTranspose) -> str:
-    taps = sorted({phase.taps for axis in geometry.axes for phase in axis.phases()})
-    if taps[0] == 0:
+    taps = [axis.taps_per_phase() for axis in geometry.axes]
+    if any(0 in counts for counts in taps):
         return "holes: phases without a tap"
-    if len(taps) == 1:
-        return f"even: {taps[0]} {'tap' if taps[0] == 1 else 'taps'} a phase"
-    return f"uneven: {' or '.join(map(str, taps))} taps"
+    each = per_axis_text([" or ".join(map(str, counts)) for counts in taps])
+    if all(len(counts) == 1 for counts in taps):
+        return f"even: {each} {'tap' if each == '1' else 'taps'} a phase"
+    return f"uneven: {each} taps"
