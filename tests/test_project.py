@@ -14,17 +14,24 @@ import pytest
 import deconvs as dc
 
 IMPORT = """
-import sys
+import sys, time
 before = set(sys.modules)
+start = time.process_time()
 import deconvs
+print(time.process_time() - start)
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))
 """
 
 
-def test_import_loads_nothing_but_itself() -> None:
-    """What takes time is other packages; `make bench` prints the milliseconds."""
-    result = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
-    assert result.stdout.split() == ["deconvs"]
+def test_import_is_quick_and_loads_nothing_but_itself() -> None:
+    """Under 100 ms of processor time, to which other work on the machine adds little; `make bench` prints the wall's."""
+    seconds = []
+    for _ in range(5):
+        result = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
+        used, loaded = result.stdout.splitlines()
+        assert loaded == "deconvs"
+        seconds.append(float(used))
+    assert min(seconds) < 0.1, seconds
 
 
 def test_every_public_name_is_there_and_documented_with_an_example() -> None:
