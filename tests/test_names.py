@@ -6,6 +6,7 @@ import re
 from itertools import product
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -28,7 +29,7 @@ def test_which_names_are_earned(k: int, s: int, p: int) -> None:
     g = dc.ConvTranspose((k, k), s, p)
     names = earned(g)
     assert "transposed convolution" in names
-    assert ("padded convolution" in names) == (s == 1)
+    assert ("padded convolution" in names) == (s == 1 and k - 1 > p)
     assert ("fractionally strided convolution" in names) == (s > 1)
     assert ("sub-pixel convolution" in names) == (s > 1)
     # Stamps that do not overlap, and nothing of them cropped. A crop may take a stamp's edge at the border only.
@@ -66,9 +67,80 @@ def test_an_orthogonal_wavelet_inverts_although_its_stamps_overlap() -> None:
     assert "deconvolution (inverse)" not in earned(dc.ConvTranspose((4,), 2), weight=wavelet + 0.01)
 
 
-def test_large_integers_do_not_wrap_in_the_measurement() -> None:
-    measured = dc.names(dc.ConvTranspose((2,), 2), weight=np.array([[[2**40, 2**40 + 1]]]))
-    assert measured.conv_after_deconv.scale == pytest.approx(2.0**81)
+def test_without_a_weight_the_outer_product_of_the_axes_is_measured() -> None:
+    """Per axis and multiplied up, which must be what the whole matrix says."""
+    verdicts = set()
+    for case in cases(14, 80):
+        g, n = case.geometry, case.inputs[0].shape[2:]
+        one = np.ones(())
+        for k in g.kernel_size:
+            one = one[..., None] * np.arange(1, k + 1)
+        weight = np.repeat(one[None, None], g.groups, axis=0).astype(int)
+        whole, found = dc.names(g, n, weight), dc.names(g, n)
+        for a, b in (
+            (found.conv_after_deconv, whole.conv_after_deconv),
+            (found.deconv_after_conv, whole.deconv_after_conv),
+        ):
+            assert a.is_identity == b.is_identity, g
+            assert (a.scale, a.distance) == pytest.approx((b.scale, b.distance), rel=1e-12)
+            verdicts.add(a.is_identity)
+    assert verdicts == {True, False}
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-100, 1.0, 1e100, 1e200])
+def test_the_size_of_the_weights_does_not_matter(size: float) -> None:
+    overlapping, apart = dc.ConvTranspose((3,), stride=2), dc.ConvTranspose((2,), stride=2)
+    assert "deconvolution (inverse)" not in earned(overlapping, weight=size * np.array([[[1.0, 2.0, 3.0]]]))
+    assert "deconvolution (inverse)" in earned(apart, weight=size * np.array([[[1.0, 2.0]]]))
+    because = list(dc.names(apart, weight=size * np.array([[[1.0, 2.0]]])))[-1].because
+    assert ("CCᵀ = c I" in because) == (size in (1e-200, 1e200))
+
+
+@pytest.mark.parametrize("largest", [3, 2**15, 2**31, 2**40, 2**62])
+def test_large_integers_do_not_wrap_in_the_measurement(largest: int) -> None:
+    apart = dc.names(dc.ConvTranspose((2,), 2), weight=np.array([[[largest, largest + 1]]]))
+    assert apart.conv_after_deconv.scale == pytest.approx(float(largest**2 + (largest + 1) ** 2), rel=1e-12)
+    assert apart.conv_after_deconv.is_identity
+    overlapping = dc.names(dc.ConvTranspose((3,), 2), weight=np.array([[[largest, largest + 1, 3]]]))
+    assert overlapping.conv_after_deconv.is_identity == (largest == 2**62)  # 3 in 2^62 is less than float64 can tell
+
+
+@pytest.mark.parametrize(
+    ("dtype", "small", "large"),
+    [
+        (np.float64, 1e-15, 1e-12),
+        (np.float32, 1e-7, 1e-4),
+        (np.float16, 1e-4, 0.2),
+        (ml_dtypes.bfloat16, 1e-3, 0.7),
+    ],
+)
+def test_an_identity_is_one_to_the_precision_of_the_weights(dtype: Any, small: float, large: float) -> None:
+    g = dc.ConvTranspose((3,), stride=2)
+    for third, identity in ((small, True), (large, False)):
+        weight = np.array([[[1.0, 0.5, third]]]).astype(dtype)
+        assert ("deconvolution (inverse)" in earned(g, weight=weight)) == identity, (dtype, third)
+
+
+def test_more_outputs_than_inputs_cannot_be_restored_the_other_way_round() -> None:
+    """A crop that leaves fewer outputs than inputs turns it round: CᵀC may be the identity, CCᵀ not."""
+    wide = dc.names(dc.ConvTranspose((2,), 2), 3)
+    assert (wide.conv_after_deconv.is_identity, wide.deconv_after_conv.is_identity) == (True, False)
+    narrow = dc.names(dc.ConvTranspose((1,), padding=1), 5)
+    assert (narrow.conv_after_deconv.is_identity, narrow.deconv_after_conv.is_identity) == (False, True)
+
+
+def test_up_convolution_wants_no_axis_smaller_and_one_larger() -> None:
+    def judged(*padding: tuple[int, int]) -> bool:
+        return "up-convolution" in earned(dc.ConvTranspose((3, 3), padding=padding), input_size=(4, 4))
+
+    assert [judged((1, 1), (0, 0)), judged((1, 1), (1, 1)), judged((2, 2), (0, 0))] == [True, False, False]
+
+
+def test_explain_compares_the_sizes_it_shows() -> None:
+    g = dc.ConvTranspose((3,), 2, padding=4)
+    assert "the output is larger: n -> 2n - 7, 20 -> 33" in str(dc.explain(g, 20))
+    assert "the output is not larger: n -> 2n - 7, 6 -> 5" in str(dc.explain(g, 6))
+    assert dc.explain(g, 20).names.measured_at == (g.axes[0].telling_size(),)
 
 
 def test_dilated_stamps_may_interleave_without_overlap() -> None:
@@ -80,19 +152,39 @@ def test_names_print_as_a_table() -> None:
     text = str(dc.names(dc.ConvTranspose((3, 3), stride=2)))
     assert "names of ConvTranspose(kernel_size=(3, 3), stride=(2, 2))" in text
     assert "one output further is 1/2 input element further: 1 zero between neighbours" in text
-    assert "CCᵀ is 42% away from c I" in text
-    assert "CCᵀ = 30 I" in str(dc.names(dc.ConvTranspose((2, 2), stride=2)))
+    assert "CCᵀ is 36% away from c I (input 3x3)" in " ".join(text.split())
+    assert "undoes it, up to a factor: CCᵀ = 25 I" in str(dc.names(dc.ConvTranspose((2, 2), stride=2)))
+
+
+@pytest.mark.parametrize(
+    ("padding", "row"),
+    [
+        ((2, 2), "no padded convolution stride 1 and nothing to pad: it is a convolution of the input as it is"),
+        ((3, 4), "no padded convolution stride 1 and nothing to pad: crop 1 before, 2 after, then convolve"),
+        ((3, 0), "yes padded convolution stride 1: pad -1 before, 2 after (negative: crop), then convolve"),
+        ((2, 0), "yes padded convolution stride 1: pad 0 before, 2 after, then convolve"),
+    ],
+)
+def test_with_stride_1_padding_cropping_or_neither(padding: tuple[int, int], row: str) -> None:
+    g = dc.ConvTranspose((3,), padding=(padding,))
+    assert row in " ".join(str(dc.names(g)).split())
+    assert str(g.plan("direct")).count("Padded convolution") == row.startswith("yes")
+    assert (verdict(g).name == "padded convolution") == row.startswith("yes")
 
 
 @pytest.mark.parametrize(
     ("g", "name", "how", "coverage", "inverts"),
     [
-        (dc.ConvTranspose((3, 3)), "padded convolution", "pad 2: n -> n + 2", "even: 3 taps a phase", False),
-        (dc.ConvTranspose((3, 3), padding=2), "plain convolution", "nothing to pad: n -> n - 2", "even: 3 taps a phase", False),
-        (dc.ConvTranspose((3, 3), padding=3), "cropped convolution", "crop 1: n -> n - 4", "even: 3 taps a phase", False),
-        (dc.ConvTranspose((3, 3), 2), "fractionally strided", "insert 1, pad 2: n -> 2n + 1", "uneven: 1 or 2 taps", False),
+        (dc.ConvTranspose((3, 3)), "padded convolution", "pad 2: n -> n + 2", "even: 3x3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), padding=2), "plain convolution", "nothing to pad: n -> n - 2", "even: 3x3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), padding=3), "cropped convolution", "crop 1: n -> n - 4", "even: 3x3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), 2), "fractionally strided", "insert 1, pad 2: n -> 2n + 1", "uneven: 1 or 2 taps an axis", False),
         (dc.ConvTranspose((2, 2), 2), "fractionally strided", "insert 1, pad 1: n -> 2n", "even: 1 tap a phase", True),
         (dc.ConvTranspose((2, 2), 3), "fractionally strided", "insert 2, pad 1: n -> 3n - 1", "holes: phases without a tap", True),
+        (dc.ConvTranspose((4, 6), 2), "fractionally strided", "insert 1, pad (3, 5): n -> (2n + 2, 2n + 4)", "even: 2x3 taps a phase", False),
+        (dc.ConvTranspose((3,), 1, ((4, -3),)), "padded convolution", "pad -2 before, 5 after: n -> n + 1", "even: 3 taps a phase", False),
+        (dc.ConvTranspose((3, 3), (2, 1)), "fractionally strided", "insert (1, 0), pad 2: n -> (2n + 1, n + 2)", "uneven: (1 or 2, 3) taps an axis", False),
+        (dc.ConvTranspose((2, 1), (2, 3), dilation=(4, 1)), "fractionally strided", "insert (1, 2), pad (4, 0): n -> (2n + 3, 3n - 2)", "holes: phases without a tap", False),
         (dc.ConvTranspose((1,)), "plain convolution", "nothing to pad: n -> n", "even: 1 tap a phase", True),
     ],
 )  # fmt: skip

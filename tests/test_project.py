@@ -24,7 +24,7 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before} - s
 
 
 def test_import_is_quick_and_loads_nothing_but_itself() -> None:
-    """Under 100 ms of processor time, to which other work on the machine adds little; `make bench` prints the wall's."""
+    """Under 100 ms of processor time, to which other work adds little; `make bench` prints the wall's."""
     seconds = []
     for _ in range(5):
         result = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
+import tracemalloc
 import warnings
 from typing import Any
 
@@ -14,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 import deconvs as dc
+from deconvs.run import fast
 from deconvs.run.reference import scatter
 
 from .cases import cases
@@ -76,6 +79,14 @@ def test_overflow_is_refused_by_a_bound_not_found_in_the_result() -> None:
         with pytest.raises(dc.GeometryError, match="the integer result might not fit in 64 bits"):
             dc.conv(np.array(x * 2).reshape(1, 2), w)
     assert dc.conv_transpose(np.array([[limit.max // 2]]), w).tolist() == [[limit.max // 2] * 2]
+    for view in dc.VIEWS:
+        with pytest.raises(dc.GeometryError, match="the integer result might not fit in 64 bits"):
+            dc.ConvTranspose((2,)).plan(view).run(np.array([[limit.max // 2 + 1]]), w)
+    # The bias counts, and so do weights whose sum of magnitudes alone passes 2^63.
+    with pytest.raises(dc.GeometryError, match="the integer result might not fit in 64 bits"):
+        dc.conv_transpose(np.array([[2**62]]), np.array([[[1]]]), np.array([2**62]))
+    with pytest.raises(dc.GeometryError, match=f"at most {2**64}"):
+        dc.conv_transpose(np.array([[1]]), np.full((1, 1, 4), 2**62))
     # The bound itself must not overflow: its sum of |weight| passes 2^63.
     with pytest.raises(dc.GeometryError, match="the integer result might not fit in 64 bits"):
         dc.conv_transpose(np.array([[1]]), np.full((1, 1, 4), limit.min))
@@ -173,6 +184,69 @@ def test_nested_lists_are_arrays_too() -> None:
     assert dc.conv_transpose([[1, 2]], [[[1, 10]]]).tolist() == [[1, 12, 20]]
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_only_what_one_output_can_read_counts(groups: int) -> None:
+    """Three input channels and one output channel a group; each row of the weight alone would fit."""
+    x = np.full((3 * groups, 1), 2**60)
+    w = np.array([[[2, 1]], [[1, 1]], [[1, 1]]] * groups)
+    assert dc.conv_transpose(x, w, groups=groups).tolist() == [[2**62, 3 * 2**60]] * groups
+    kernels = w.reshape(groups, 3, 2)
+    assert dc.conv(np.repeat(x, 2, axis=1), kernels, groups=groups).tolist() == [[7 * 2**60]] * groups
+    for compute in (
+        lambda a: dc.conv_transpose(a, w, groups=groups),
+        lambda a: dc.conv(np.repeat(a, 2, axis=1), kernels, groups=groups),
+    ):
+        with pytest.raises(dc.GeometryError, match="summing to at most 7 in one output"):
+            compute(2 * x)
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_integers_are_exact_where_float64_begins_to_round(odd: int) -> None:
+    """Sums up to 2^53, which float64 holds, and one beyond, which it does not."""
+    x = np.array([[2**52 + odd]])
+    assert dc.conv_transpose(x, np.array([[[1], [2]]]))[0].tolist() == [2**52 + odd]
+    assert dc.conv_transpose(x, np.array([[[2]]]), np.array([odd])).tolist() == [[2**53 + 3 * odd]]
+    assert dc.conv(x, np.array([[[2]]]), np.array([odd])).tolist() == [[2**53 + 3 * odd]]
+
+
+MEMORY = [
+    ("int8 into a small output", (4, 512, 40, 40), (512, 1, 1, 1), "int8", {}),
+    ("float16 is computed in float32", (4, 256, 40, 40), (256, 2, 1, 1), "float16", {}),
+    ("more output than input", (2, 3, 30, 30), (3, 16, 4, 4), "float32", {"stride": 4}),
+    ("overlapping stamps", (2, 6, 30, 30), (6, 5, 5, 5), "float32", {}),
+    ("a large crop", (1, 2, 1000), (2, 4, 1000), "float64", {"padding": 950}),
+    ("dilation", (1, 8, 40, 40), (8, 8, 3, 3), "float32", {"dilation": 9}),
+    ("a large weight", (1, 64, 6, 6), (64, 32, 5, 5), "float32", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("shape_x", "shape_w", "dtype", "options"), [m[1:] for m in MEMORY], ids=[m[0] for m in MEMORY]
+)
+@pytest.mark.parametrize("function", ["conv_transpose", "conv", *dc.VIEWS])
+def test_no_more_memory_than_is_asked_for(
+    function: str, shape_x: Any, shape_w: Any, dtype: str, options: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    for module in ("fast", "border"):
+        monkeypatch.setattr(f"deconvs.run.{module}.require_bytes", lambda what, values, needed: asked.append(needed))
+    monkeypatch.setattr("deconvs.operator.require_bytes", lambda what, values, needed: asked.append(needed))
+    g = dc.ConvTranspose(shape_w[2:], **options)
+    x, w = np.ones(shape_x, dtype)[..., ::-1], np.ones(shape_w, dtype)
+    call = {
+        "conv_transpose": lambda: dc.conv_transpose(x, w, **options),
+        "conv": lambda: dc.conv(x, w.swapaxes(0, 1), **options),
+    }.get(function, lambda: g.plan(function).run(x, w))
+    call()  # loads what is loaded once
+    asked.clear()
+    tracemalloc.start()
+    call()
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used <= sum(asked) + 2**18, (used, asked)
+    assert sum(asked) < 16 * (used + x.nbytes + w.nbytes)  # and not by asking for everything
+
+
 def test_out_is_filled_completely_and_returned(integers: Any) -> None:
     x, w, bias = integers
     op = G.prepare(w, bias)
@@ -199,6 +273,18 @@ def test_out_may_share_memory_with_x() -> None:
     overlapping = np.concatenate([x.ravel(), [0, 0]])
     g.prepare(w)(overlapping[:12].reshape(3, 1, 4), out=overlapping[2:].reshape(3, 1, 4))
     assert np.array_equal(overlapping[2:].reshape(3, 1, 4), expected)
+
+
+def test_out_may_share_memory_with_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With images computed in turns: the second would read what the first has written."""
+    monkeypatch.setattr("deconvs.run.fast._COLUMN_BYTES", 1)
+    for shared in ("weight", "bias"):
+        memory = np.array([2.0, 3.0, 5.0, 7.0])
+        weight = memory[:1].reshape(1, 1, 1) if shared == "weight" else np.array([[[2.0]]])
+        bias = memory[:1] if shared == "bias" else None
+        x = np.array([[[1.0]], [[10.0]], [[100.0]], [[1000.0]]])
+        y = dc.conv_transpose(x, weight, bias, out=memory.reshape(4, 1, 1))
+        assert y.ravel().tolist() == ([2, 20, 200, 2000] if shared == "weight" else [4, 22, 202, 2002])
 
 
 def test_every_result_is_an_array_of_its_own() -> None:
@@ -234,21 +320,51 @@ def test_pytorch_tensors_come_back_as_pytorch_tensors(integers: Any) -> None:
     assert torch.equal(dc.conv_transpose(x.to(memory_format=torch.channels_last), w, bias, **spelled(G)), y)
 
 
-def test_threads_limits_blas_and_is_checked(integers: Any) -> None:
+def test_bfloat16_tensors_come_back_as_theirs(integers: Any) -> None:
+    x, w, bias = (torch.from_numpy(a).to(torch.bfloat16) for a in integers)
+    y = dc.conv_transpose(x, w, bias, **spelled(G))
+    assert isinstance(y, torch.Tensor)
+    assert y.dtype == torch.bfloat16
+    expected = G.prepare(*(a.astype(ml_dtypes.bfloat16) for a in integers[1:]))(integers[0].astype(ml_dtypes.bfloat16))
+    assert np.array_equal(y.float().numpy(), expected.astype(np.float32))
+    out = torch.full(y.shape, math.nan, dtype=torch.bfloat16)
+    assert G.prepare(w, bias)(x, out=out) is out
+    assert torch.equal(out, y)
+
+
+def test_bfloat16_without_ml_dtypes_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(dc.GeometryError, match="x cannot be shared with NumPy: bfloat16 needs the package ml_dtypes"):
+        dc.conv_transpose(torch.ones(1, 2, dtype=torch.bfloat16), [[[1.0]]])
+
+
+def test_threads_limits_blas_and_is_checked(monkeypatch: pytest.MonkeyPatch, integers: Any) -> None:
     from threadpoolctl import threadpool_info
 
+    def limits() -> set[int]:
+        return {
+            pool["num_threads"]
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
+        }
+
+    seen = []
+    inner = fast._scattered
+    monkeypatch.setattr(fast, "_scattered", lambda *arguments: (seen.append(limits()), inner(*arguments)))
     x, w, bias = integers
-    before = threadpool_info()
+    before = limits()
     assert np.array_equal(G.prepare(w, bias)(x, threads=1), G.prepare(w, bias)(x))
-    assert threadpool_info() == before
+    assert seen == [{1}, before]
+    assert limits() == before
 
 
 def test_a_thread_limit_that_cannot_be_set_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    with pytest.warns(RuntimeWarning, match="threads=2 is not in force"):
-        dc.conv_transpose([[1.0]], [[[1.0]]], threads=2)
+    op = dc.ConvTranspose((1,)).prepare([[[1.0]]])
+    for call in (lambda: dc.conv_transpose([[1.0]], [[[1.0]]], threads=2), lambda: op([[1.0]], threads=2)):
+        with pytest.warns(RuntimeWarning, match="threads=2 is not in force") as warned:
+            call()
+        assert [w.filename for w in warned] == [__file__]
 
 
 @pytest.mark.parametrize("view", ["scatter", "gemm", "operator"])

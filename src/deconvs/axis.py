@@ -171,6 +171,11 @@ class Axis:
         last = min(n, -((shift - m) // self.stride))
         return first, max(first, last)
 
+    def outputs_of_tap(self, j: int, first: int, last: int) -> slice:
+        """Where tap ``j`` puts the inputs [first, last) that it joins: a slice of the long side."""
+        start = first * self.stride + j * self.dilation - self.crop[0]
+        return slice(start, start + (last - first - 1) * self.stride + 1, self.stride)
+
     def taps_in_reach(self, n: int, m: int) -> range:
         """The taps that can join ``n`` inputs to ``m`` outputs: those outside are cropped for every input."""
         begin = self.crop[0]
@@ -262,12 +267,17 @@ class Axis:
 
     def telling_size(self) -> int:
         """A small input size at which stamps that can overlap do, and some stamp lies clear of both borders."""
-        lag = self.dilation // gcd(self.stride, self.dilation)
+        # Stamps i and i + d/g share positions where a tap has another one s/g further on.
+        g = gcd(self.stride, self.dilation)
+        lag = self.dilation // g if self.kernel_size > self.stride // g else 0
         cut = sum(-(-max(0, side) // self.stride) for side in self.crop)
         return max(3, lag + 2, cut + 2)
 
     def tile(self, n: int, low: int, high: int) -> tuple[int, int]:
-        """The inputs [first, last) that outputs [low, high) need; empty where only the bias reaches them."""
+        """The inputs [first, last) whose stamps span outputs [low, high); empty where there are none.
+
+        Dilated stamps have gaps, so that not every one of them need hit an output.
+        """
         size = self.output(n)
         if not 0 <= low <= high <= size:
             raise GeometryError("no such tile", f"outputs [{low}, {high}) of {size}", f"use 0 <= low <= high <= {size}")

@@ -1,23 +1,25 @@
-"""The command line: argument parsing and printing only. Errors are one line on stderr, exit code 2."""
+"""The command line: argument parsing and printing only. Errors are one line on stderr, exit code 2; see terminal.py."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.main
 
 from . import __version__, cli_values
 from .errors import GeometryError
 from .geometry import ConvTranspose
+from .terminal import WRONG, tell
 
 app = typer.Typer(
     name="deconvs",
     help="Transposed convolution (deconvolution, fractionally strided convolution): see it, prove it, run it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,22 +28,25 @@ app = typer.Typer(
 # Typer has brought its own copy of Click since 0.2x and takes the installed one before: ask it for the class.
 _CommandLineError: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
-_INTERRUPTED = 130
-
 Kernel = Annotated[str, typer.Option("--kernel-size", "-k", help="Taps per axis: 3 or 3x4.")]
 Stride = Annotated[str, typer.Option("--stride", "-s", help="2 or 2x1.")]
 Padding = Annotated[str, typer.Option("--padding", "-p", help="1, 1x2, or begin:end as in 0:1x-1:0.")]
 OutputPadding = Annotated[str, typer.Option("--output-padding", "-o", help="1 or 1x0.")]
 Dilation = Annotated[str, typer.Option("--dilation", "-d", help="2 or 2x1.")]
-Groups = Annotated[int, typer.Option("--groups", "-g", help="Channel groups.")]
+Groups = Annotated[str, typer.Option("--groups", "-g", metavar="INTEGER", help="Channel groups.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 
 
 @app.callback(invoke_without_command=True)
-def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _options(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     if version:
         print(f"deconvs {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(WRONG)
 
 
 @app.command()
@@ -70,11 +75,11 @@ def explain(
     padding: Padding = "0",
     output_padding: OutputPadding = "0",
     dilation: Dilation = "1",
-    groups: Groups = 1,
+    groups: Groups = "1",
     channels: Annotated[
         str | None, typer.Option("--channels", "-c", help="C_in,C_out; by default one a group.")
     ] = None,
-    batch: Annotated[int, typer.Option("--batch", "-n", help="Images in a batch.")] = 1,
+    batch: Annotated[str, typer.Option("--batch", "-n", metavar="INTEGER", help="Images in a batch.")] = "1",
     view: Annotated[str | None, typer.Option(help="Show the plan of one view, step by step, instead.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -84,16 +89,17 @@ def explain(
     """
     from .report import explain as explained
 
-    sizes = cli_values.sizes("input size", input_size)
+    sizes = cli_values.sizes("input_size", input_size)
     geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
-    pair = None if channels is None else cli_values.sizes("channels", channels)
+    pair = None if channels is None else cli_values.channels("channels", channels)
+    images = cli_values.integer("batch", batch)
     if view is None:
-        told = explained(geometry, sizes, channels=pair, batch=batch)  # type: ignore[arg-type]
+        told = explained(geometry, sizes, channels=pair, batch=images)
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         _print_json(told.as_dict()) if as_json else print(told.text(colour=colour))
         return
-    plan = geometry.plan(view)
-    costs = plan.at(sizes, channels=pair, batch=batch)  # type: ignore[arg-type]
+    plan = geometry.plan(cli_values.shortened(view))
+    costs = plan.at(sizes, channels=pair, batch=images)
     _print_json(costs.as_dict()) if as_json else print(f"{plan}\n\n{costs}")
 
 
@@ -102,7 +108,7 @@ def names(
     kernel: Annotated[str, typer.Option("--kernel", "-k", help="Kernel sizes, such as 3 or 1..5.")] = "1..5",
     stride: Annotated[str, typer.Option("--stride", "-s", help="Strides, such as 2 or 1..3.")] = "1..3",
     padding: Annotated[str, typer.Option("--padding", "-p", help="Paddings, such as 0 or 0..2.")] = "0..2",
-    ndim: Annotated[int, typer.Option(help="Spatial axes.")] = 2,
+    ndim: Annotated[str, typer.Option(metavar="INTEGER", help="Spatial axes.")] = "2",
     as_json: Json = False,
 ) -> None:
     """Which name each kernel, stride and padding earns, with the reason: the question the project began with.
@@ -112,59 +118,50 @@ def names(
     from .names_text import as_data, as_text
 
     ranges = (
-        cli_values.span("kernel", kernel),
-        cli_values.span("stride", stride),
-        cli_values.span("padding", padding),
+        cli_values.span("kernel", kernel, 1),
+        cli_values.span("stride", stride, 1),
+        cli_values.span("padding", padding, 0),
     )
-    _print_json(as_data(*ranges, ndim)) if as_json else print(as_text(*ranges, ndim))
+    axes = cli_values.integer("ndim", ndim)
+    _print_json(as_data(*ranges, axes)) if as_json else print(as_text(*ranges, axes))
 
 
-def main() -> None:
-    """The entry point of the `deconvs` command."""
-    sys.exit(run())
-
-
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code."""
+    # Not app(): its own main turns interrupts, readers that have gone and help into texts and exit codes of its own.
+    command = typer.main.get_command(app)
     try:
-        code = int(app(arguments, prog_name="deconvs", standalone_mode=False) or 0)
-        sys.stdout.flush()
+        with command.make_context("deconvs", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as finished:
+        return finished.exit_code
     except GeometryError as error:
-        return _fail(str(error))
+        return tell(str(error))
     except _CommandLineError as error:
-        context = getattr(error, "ctx", None)
-        return _fail(error.format_message() + (f" (see {context.command_path} --help)" if context else ""))
-    except (typer.Abort, KeyboardInterrupt):
-        code = _INTERRUPTED
+        at = getattr(error, "ctx", None)
+        hint = f" (see {at.command_path} --help)" if at else ""
+        return tell(cli_values.shortened(error.format_message(), 200) + hint)
     except MemoryError:
-        return _fail("there is not enough memory for that: use smaller sizes")
-    except BrokenPipeError:
-        # The reader has gone (head, less): what is left must not be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    if code == _INTERRUPTED:  # newer Typer turns KeyboardInterrupt into this code by itself
-        print("deconvs: interrupted", file=sys.stderr)
-    return code
+        asked = cli_values.shortened(shlex.join(arguments))
+        return tell(f"there is not enough memory: asked for {asked}; use smaller sizes")
+    return 0
 
 
 def _geometry(
-    ndim: int, kernel_size: str, stride: str, padding: str, output_padding: str, dilation: str, groups: int
+    ndim: int, kernel_size: str, stride: str, padding: str, output_padding: str, dilation: str, groups: str
 ) -> ConvTranspose:
+    strides = cli_values.one_or_each("stride", stride, ndim)
+    dilations = cli_values.one_or_each("dilation", dilation, ndim)
+    pads = cli_values.padding("padding", padding, ndim)
     return ConvTranspose(
-        cli_values.one_or_each("kernel_size", kernel_size),
-        cli_values.one_or_each("stride", stride),
-        cli_values.padding("padding", padding, ndim),  # type: ignore[arg-type]
-        cli_values.one_or_each("output_padding", output_padding),
-        cli_values.one_or_each("dilation", dilation),
-        groups,
-        ndim=ndim,
+        cli_values.one_or_each("kernel_size", kernel_size, ndim),
+        strides,
+        pads,
+        cli_values.output_padding("output_padding", output_padding, strides, dilations, pads),
+        dilations,
+        cli_values.integer("groups", groups),
     )
 
 
 def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def _fail(message: str) -> int:
-    print(f"deconvs: {' '.join(message.split())}", file=sys.stderr)
-    return 2
+    print(json.dumps(data, indent=2))

@@ -7,10 +7,11 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from .arguments import checked_size
+from .dtypes import computable
 from .errors import GeometryError
 from .geometry import ConvTranspose
 from .memory import readable_bytes
-from .steps import Step
+from .steps import Step, recipe_of
 from .weights import Setting, Shape
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Costs:
 
     ``useful_macs`` are the products that reach the output, the same number for every view; ``wasted_macs`` are
     products with zeros that were put in, or whose sum is cropped away. ``weight_bytes`` are those of the prepared
-    weights, held apart from the data.
+    weights, held apart from the data; of Cᵀ the stored elements, without their indices.
     """
 
     geometry: ConvTranspose
@@ -128,7 +129,7 @@ def costs_of(
     weight_elements = 0
     for step in steps:
         macs = checked_size("the number of products", step.macs(shape, at))
-        recipe = getattr(step, "weight", None)
+        recipe = recipe_of(step)
         weight_elements += 0 if recipe is None else prod(recipe.shape(at))
         shape = step.shape(shape, at)
         found.append(StepCost(step, shape, macs, checked_size("the number of bytes", prod(shape) * itemsize)))
@@ -140,8 +141,16 @@ def costs_of(
 def _dtype(dtype: Any) -> tuple[str, int]:
     import numpy as np
 
+    if dtype == "bfloat16":  # NumPy learns this name only once ml_dtypes is loaded
+        return dtype, 2
     try:
-        found = np.dtype(dtype)
+        found = None if dtype is None else np.dtype(dtype)
     except TypeError:
-        raise GeometryError("dtype is not known", f"dtype={dtype!r}", "use a NumPy dtype such as 'float32'") from None
+        found = None
+    if found is None or not computable(found):
+        raise GeometryError(
+            "dtype cannot be computed with",
+            f"dtype={dtype!r}",
+            "use integers, float16, bfloat16, float32 or float64",
+        )
     return found.name, found.itemsize

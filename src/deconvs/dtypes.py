@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,17 +38,27 @@ def as_array(name: str, value: object) -> Array:
     """
     import numpy as np
 
+    if isinstance(value, np.ma.MaskedArray):
+        raise GeometryError(
+            f"{name} is a masked array", "a convolution has no meaning for masked elements", "fill it: array.filled(0)"
+        )
+
     if isinstance(value, np.ndarray) or not hasattr(value, "__dlpack__"):
         array = _from_python(name, value)
     else:
         array = _from_dlpack(name, value)
-    if not (array.dtype.kind in "iu" or array.dtype.name in ("float16", "bfloat16", "float32", "float64")):
+    if not computable(array.dtype):
         raise GeometryError(
             f"{name} has a type that cannot be computed with",
             f"{name} is {array.dtype}",
             "use integers, float16, bfloat16, float32 or float64",
         )
     return array
+
+
+def computable(dtype: np.dtype[Any]) -> bool:
+    """Integers, and the floating-point types that have a defined result here."""
+    return dtype.kind in "iu" or dtype.name in ("float16", "bfloat16", "float32", "float64")
 
 
 def _from_python(name: str, value: object) -> Array:
@@ -64,17 +75,52 @@ def _from_python(name: str, value: object) -> Array:
 def _from_dlpack(name: str, value: Any) -> Array:
     import numpy as np
 
-    device = value.__dlpack_device__()[0]
-    if device != _CPU:
-        raise GeometryError(f"{name} is not in CPU memory", f"DLPack device type {int(device)}", "copy it to the CPU")
     try:
-        return np.from_dlpack(value)
-    except (BufferError, RuntimeError, TypeError) as error:
+        device = int(value.__dlpack_device__()[0])
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:  # a tensor without data has no device
+        raise GeometryError(f"{name} is not in CPU memory", str(error).rstrip("."), "copy it to the CPU") from None
+    if device != _CPU:
+        raise GeometryError(f"{name} is not in CPU memory", f"DLPack device type {device}", "copy it to the CPU")
+    try:
+        return _from_bits(value) if _is_bfloat16(value) else np.from_dlpack(value)
+    except (BufferError, ImportError, RuntimeError, TypeError) as error:
         raise GeometryError(
             f"{name} cannot be shared with NumPy",
             str(error).rstrip("."),
             "pass a detached array in a type that NumPy has, such as float32",
         ) from None
+
+
+def library_of(value: Any) -> Any:
+    """The module that an array which speaks DLPack comes from; it is loaded already, or there were no such array."""
+    if hasattr(value, "__array_namespace__"):
+        return value.__array_namespace__()
+    return sys.modules.get(type(value).__module__.partition(".")[0])
+
+
+def _is_bfloat16(value: Any) -> bool:
+    return str(getattr(value, "dtype", "")).endswith("bfloat16")
+
+
+def _from_bits(value: Any) -> Array:
+    """NumPy's DLPack does not know bfloat16, so that its bits travel as int16."""
+    import numpy as np
+
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise ImportError("bfloat16 needs the package ml_dtypes") from None
+    bits: Array = np.from_dlpack(value.view(library_of(value).int16))
+    return bits.view(ml_dtypes.bfloat16)
+
+
+def to_library(library: Any, array: Array) -> Any:
+    """``array`` as an array of another library, sharing memory."""
+    import numpy as np
+
+    if array.dtype.name == "bfloat16":
+        return library.from_dlpack(array.view(np.int16)).view(library.bfloat16)
+    return library.from_dlpack(array)
 
 
 def arithmetic(arrays: Sequence[tuple[str, Array]]) -> Arithmetic:
@@ -84,7 +130,7 @@ def arithmetic(arrays: Sequence[tuple[str, Array]]) -> Arithmetic:
     if all(array.dtype.kind in "iu" for _, array in arrays):
         return Arithmetic(np.dtype(np.int64), np.dtype(np.int64))
     try:
-        result = np.result_type(*(array.dtype for _, array in arrays)).newbyteorder("=")
+        result = np.result_type(*(array.dtype for _, array in arrays))
     except TypeError:
         raise GeometryError(
             "the arrays have no common type",
@@ -94,7 +140,7 @@ def arithmetic(arrays: Sequence[tuple[str, Array]]) -> Arithmetic:
     return Arithmetic(np.dtype(np.float32) if result.itemsize < 4 else result, result)
 
 
-def refuse_overflow(x: Array, weight: Array, bias: Array | None, *, transposed: bool) -> int:
+def refuse_overflow(x: Array, weight: Array, bias: Array | None, *, groups: int, transposed: bool) -> int:
     """The largest magnitude that any sum of these integers can reach; an error where int64 could not hold it.
 
     ``weight`` is (C_in, C_out/groups, *k) where ``transposed``, else (C_out, C_in/groups, *k). The bound is the
@@ -103,30 +149,29 @@ def refuse_overflow(x: Array, weight: Array, bias: Array | None, *, transposed: 
     import numpy as np
 
     limit = int(np.iinfo(np.int64).max)
-    per_output = _largest_column(weight) if transposed else _largest_row(weight)
+    magnitudes = _exact_magnitudes(weight)
+    by_group = magnitudes.reshape(groups, weight.shape[0] // groups, weight.shape[1], -1)
+    per_output = int(by_group.sum(axis=(1, 3) if transposed else (2, 3)).max(initial=0))
     bound = _magnitude(x) * per_output + (0 if bias is None else _magnitude(bias))
     if bound > limit:
         raise GeometryError(
             "the integer result might not fit in 64 bits",
-            f"|x| up to {_magnitude(x)}, |weight| summing up to {per_output} in one output: up to {bound}",
+            f"|x| up to {_magnitude(x)}, |weight| summing to at most {per_output} in one output: at most {bound}",
             "use smaller integers, or floating point",
         )
     return bound
 
 
+def refuse_unsigned(name: str, array: Array) -> None:
+    """An error where an unsigned integer is beyond int64, in which integers are computed."""
+    if array.dtype.kind == "u" and _magnitude(array) >= 2**63:
+        raise GeometryError(
+            f"{name} does not fit in 64 bits with a sign", f"{name} holds {_magnitude(array)}", "use smaller integers"
+        )
+
+
 def _magnitude(array: Array) -> int:
     return max(abs(int(array.max(initial=0))), abs(int(array.min(initial=0))))
-
-
-def _largest_row(weight: Array) -> int:
-    return int(_exact_magnitudes(weight).reshape(weight.shape[0], -1).sum(axis=1).max(initial=0))
-
-
-def _largest_column(weight: Array) -> int:
-    """Which input channels share an output channel depends on the groups; summing over all of them bounds any."""
-    import numpy as np
-
-    return int(np.moveaxis(_exact_magnitudes(weight), 1, 0).reshape(weight.shape[1], -1).sum(axis=1).max(initial=0))
 
 
 def _exact_magnitudes(weight: Array) -> Array:

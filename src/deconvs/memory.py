@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from math import prod
 from pathlib import Path
 
@@ -74,12 +75,19 @@ def _meminfo_available() -> int | None:
 
 def _cgroup_available() -> int | None:
     root = Path("/sys/fs/cgroup")
-    for limit, used in (
-        (root / "memory.max", root / "memory.current"),
-        (root / "memory/memory.limit_in_bytes", root / "memory/memory.usage_in_bytes"),
+    for limit, used, details in (
+        (root / "memory.max", root / "memory.current", root / "memory.stat"),
+        (
+            root / "memory/memory.limit_in_bytes",
+            root / "memory/memory.usage_in_bytes",
+            root / "memory/memory.stat",
+        ),
     ):
         try:
-            return max(0, int(limit.read_text()) - int(used.read_text()))
+            free = int(limit.read_text()) - int(used.read_text())
+            # Files read are counted as used, but the system drops them as soon as their memory is wanted.
+            cached = re.search(r"^(?:total_)?inactive_file (\d+)$", details.read_text(), re.MULTILINE)
+            return max(0, free + (int(cached[1]) if cached else 0))
         except (OSError, ValueError):  # absent, or the word "max"
             continue
     return None

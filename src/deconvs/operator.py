@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from .dtypes import arithmetic, as_array
+from .dtypes import arithmetic, as_array, refuse_unsigned
 from .geometry import ConvTranspose, Geometry, Sizes, geometry_of
 from .memory import require_bytes
 
@@ -38,6 +38,7 @@ def matrix(geometry: Geometry, input_size: Sizes, weight: ArrayLike) -> csr_arra
     sizes = geometry.sizes(input_size)
     array = as_array("weight", weight)
     geometry.channels(array.shape)
+    refuse_unsigned("weight", array)
     array = array.astype(arithmetic([("weight", array)]).compute, copy=False)
     outputs = geometry.output_size(sizes)
     if isinstance(geometry, ConvTranspose):

@@ -10,7 +10,7 @@ from .arguments import integer, sequence
 from .costs import Costs, costs_of
 from .errors import GeometryError
 from .geometry import ConvTranspose, Sizes
-from .steps import Step
+from .steps import Step, recipe_of
 from .weights import Recipe
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Plan:
 
     def recipes(self) -> tuple[Recipe | None, ...]:
         """How to prepare the weight for each step; None for the steps that take none."""
-        return tuple(getattr(step, "weight", None) for step in self.steps)
+        return tuple(map(recipe_of, self.steps))
 
     def growths(self) -> tuple[tuple[Affine, ...] | None, ...]:
         """Size of the data after each step as a function of the input size n; None where it is flat or a matrix."""

@@ -10,8 +10,9 @@ from .costs import Costs
 from .errors import GeometryError
 from .geometry import Conv, ConvTranspose, Sizes
 from .heatmap import coverage_text
+from .kinds import Cover, cover
 from .memory import readable_bytes
-from .naming import Names, names
+from .naming import Names, names_at
 from .tables import table_text
 from .views import VIEWS
 from .words import size_text
@@ -82,7 +83,7 @@ def explain(
         geometry,
         sizes,
         geometry.output_size(sizes),
-        names(geometry),
+        names_at(geometry, sizes, tuple(axis.telling_size() for axis in geometry.axes)),
         geometry.adjoint(),
         tuple(geometry.plan(view).at(sizes, channels=channels, batch=batch) for view in VIEWS),
         prod(least for least, _ in ranges),
@@ -132,13 +133,13 @@ def _views(told: Explanation) -> str:
 
 
 def _coverage(told: Explanation, colour: bool) -> str:
-    taps = [axis.taps_per_phase() for axis in told.geometry.axes]
-    if any(0 in counts for counts in taps):
-        verdict = "holes: some phases get no product at all, only the bias"
-    elif any(len(counts) > 1 for counts in taps):
-        verdict = "uneven: neighbouring outputs sum different numbers of products, which shows as a checkerboard"
-    else:
-        verdict = "even inside; only the border differs" if told.least_coverage != told.most_coverage else "even"
+    if 0 in told.output_size:
+        return "coverage: no output"
+    verdict = {
+        Cover.HOLES: "holes: some phases get no product at all, only the bias",
+        Cover.UNEVEN: "uneven: neighbouring outputs sum different numbers of products, which shows as a checkerboard",
+        Cover.EVEN: "even inside; only the border differs" if told.least_coverage != told.most_coverage else "even",
+    }[cover(told.geometry)]
     return (
         f"coverage: {told.least_coverage} to {told.most_coverage} products per output; {verdict}\n"
         f"{coverage_text(told.geometry, told.input_size, colour=colour)}"

@@ -20,6 +20,7 @@ from .weights import (
     ColumnMatrix,
     FlippedKernel,
     PhaseKernels,
+    Recipe,
     Setting,
     Shape,
     StoredWeight,
@@ -257,6 +258,13 @@ class CorrelatePhases(Step):
         """The steps of each branch, all starting from the same data; C order over the axes' phases."""
         return (self._branch(combination) for combination in product(*self.phases))
 
+    def padded_size(self, input_size: Shape) -> Shape:
+        """The largest size, axis by axis, to which a branch pads the input."""
+        return tuple(
+            n + max(max(0, before) + max(0, after) for before, after in (phase.pad for phase in phases))
+            for n, phases in zip(input_size, self.phases, strict=True)
+        )
+
     def _branch(self, phases: tuple[Phase, ...]) -> tuple[Step, ...]:
         if not all(phase.taps for phase in phases):
             return (Fill(tuple(phase.extra for phase in phases)),)
@@ -328,6 +336,11 @@ class AddBias(Step):
 
     def __str__(self) -> str:
         return "add the bias (if any) everywhere, also where no product lands"
+
+
+def recipe_of(step: Step) -> Recipe | None:
+    """How the step's weight is prepared; None for a step without one."""
+    return getattr(step, "weight", None)
 
 
 def pad_then_crop(pads: tuple[Pair, ...]) -> tuple[Step, ...]:

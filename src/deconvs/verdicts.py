@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from .errors import GeometryError
 from .geometry import ConvTranspose
-from .naming import Inverse, names
+from .inverse import measured
+from .kinds import Cover, DirectKind, cover, direct_kind, taps_text
 from .words import per_axis_text, sides_text
 
 MAX_CELLS = 2000
@@ -19,7 +21,7 @@ class Verdict:
 
     >>> v = verdict(ConvTranspose((3, 3), stride=2))
     >>> v.name, v.how, v.coverage
-    ('fractionally strided', 'insert 1, pad 2: n -> 2n + 1', 'uneven: 1 or 2 taps')
+    ('fractionally strided', 'insert 1, pad 2: n -> 2n + 1', 'uneven: 1 or 2 taps an axis')
     """
 
     name: str
@@ -31,29 +33,20 @@ class Verdict:
 def verdict(geometry: ConvTranspose) -> Verdict:
     """The verdict on one geometry."""
     forms = [axis.direct() for axis in geometry.axes]
-    pads = [form.pad for form in forms]
     growth = per_axis_text([str(axis.output_growth()) for axis in geometry.axes])
-    pad = _pad_text(pads)
-    if max(geometry.stride) > 1:
-        name = "fractionally strided"
-        how = f"insert {per_axis_text([form.inserted for form in forms])}{', ' + pad if pad else ''}: n -> {growth}"
+    pad = _pad_text([form.pad for form in forms])
+    kind = direct_kind(geometry)
+    if kind is DirectKind.FRACTIONALLY_STRIDED:
+        how = f"insert {per_axis_text([form.inserted for form in forms])}{', ' + pad if pad else ''}"
     else:
-        if min(map(min, pads)) < 0:
-            name = "cropped convolution"
-        elif not any(map(any, pads)):
-            name = "plain convolution"
-        else:
-            name = "padded convolution"
-        how = f"{pad or 'nothing to pad'}: n -> {growth}"
-    return Verdict(name, how, _coverage(geometry), _inverse(geometry).is_identity)
+        how = pad or "nothing to pad"
+    return Verdict(kind.value, f"{how}: n -> {growth}", _coverage(geometry), _inverts(geometry))
 
 
-def table(
-    kernels: Iterable[int], strides: Iterable[int], paddings: Iterable[int], ndim: int
-) -> Iterator[tuple[int, int, int, Verdict]]:
+def table(kernels: range, strides: range, paddings: range, ndim: int) -> Iterator[tuple[int, int, int, Verdict]]:
     """(kernel, stride, padding, verdict) for every combination."""
-    kernels, strides, paddings = list(kernels), list(strides), list(paddings)
-    cells = len(kernels) * len(strides) * len(paddings)
+    # Not len(), which fails for ranges beyond sys.maxsize.
+    cells = prod(max(0, -((r.start - r.stop) // r.step)) for r in (kernels, strides, paddings))
     if cells > MAX_CELLS:
         raise GeometryError("the table is too large", f"{cells} cells", f"ask for at most {MAX_CELLS}")
     for p in paddings:
@@ -62,23 +55,23 @@ def table(
                 yield k, s, p, verdict(ConvTranspose(k, s, p, ndim=ndim))
 
 
-def _inverse(geometry: ConvTranspose) -> Inverse:
-    return names(geometry).conv_after_deconv
+def _inverts(geometry: ConvTranspose) -> bool:
+    return measured(geometry, tuple(axis.telling_size() for axis in geometry.axes), None)[0].is_identity
 
 
 def _pad_text(pads: list[tuple[int, int]]) -> str:
     if not any(map(any, pads)):
         return ""
-    if len(set(pads)) == 1 and pads[0][0] == pads[0][1]:
-        return f"pad {pads[0][0]}" if pads[0][0] > 0 else f"crop {-pads[0][0]}"
-    return f"pad {sides_text(pads)}"
+    if any(before != after for before, after in pads):
+        return f"pad {sides_text(pads)}"
+    amounts = [before for before, _ in pads]
+    return f"crop {per_axis_text([-a for a in amounts])}" if max(amounts) <= 0 else f"pad {per_axis_text(amounts)}"
 
 
 def _coverage(geometry: ConvTranspose) -> str:
-    taps = [axis.taps_per_phase() for axis in geometry.axes]
-    if any(0 in counts for counts in taps):
+    kind, taps = cover(geometry), taps_text(geometry)
+    if kind is Cover.HOLES:
         return "holes: phases without a tap"
-    each = per_axis_text([" or ".join(map(str, counts)) for counts in taps])
-    if all(len(counts) == 1 for counts in taps):
-        return f"even: {each} {'tap' if each == '1' else 'taps'} a phase"
-    return f"uneven: {each} taps"
+    if kind is Cover.UNEVEN:
+        return f"uneven: {taps} taps{' an axis' if geometry.ndim > 1 else ''}"
+    return f"even: {taps} {'tap' if taps == '1' else 'taps'} a phase"

@@ -23,6 +23,11 @@ NAMED: dict[str, Callable[[], Film]] = {
 def render_named(directory: str | os.PathLike[str]) -> tuple[Path, ...]:
     """Write every named picture into an existing folder, as .gif, .png and .svg; returns the paths.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     [path.name for path in render_named(folder)][:3]
+    ['deconvs-as-matrix.gif', 'deconvs-as-matrix.png', 'deconvs-as-matrix.svg']
+
     Errors: GeometryError where the folder is missing or cannot be written.
     """
     written = []

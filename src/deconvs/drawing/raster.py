@@ -19,7 +19,13 @@ SMOOTH = 14
 
 
 def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> bytes:
-    """The scene as a PNG file, ``scale`` pixels a picture unit or ``width`` pixels wide."""
+    r"""The scene as a PNG file, ``scale`` pixels a picture unit or ``width`` pixels wide.
+
+    >>> to_png(Scene(40, 20, (), "Nothing", "An empty picture."))[:4]
+    b'\x89PNG'
+
+    Errors: GeometryError where a text has a character that the font lacks.
+    """
     import resvg_py
 
     svg = to_svg(scene)
@@ -31,8 +37,13 @@ def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> byt
 def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes:
     """The film as a GIF file that repeats for ever: one palette for all frames, no dithering.
 
+    >>> scene = Scene(40, 20, (), "Nothing", "An empty picture.")
+    >>> to_gif(Film((scene, scene), (500, 800), scene.title, scene.description, scene))[:6]
+    b'GIF89a'
+
     Each frame keeps what the last one showed and stores only what changed. The scenes' own colours are kept exactly;
-    the many steps of smooth edges become the nearest of a few.
+    the many steps of smooth edges become the nearest of a few. ``scale`` and ``width`` as in `to_png`.
+    Errors: GeometryError where a text has a character that the font lacks.
     """
     import numpy as np
     from PIL import Image

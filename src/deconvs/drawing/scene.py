@@ -104,7 +104,16 @@ Shape = Rect | Line | Path | Text
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture. Later shapes lie over earlier ones; ``description`` is the alternative text."""
+    """One picture: its size in picture units, shapes, a title, and the alternative text as ``description``.
+
+    >>> blue = Rect(5, 5, 10, 10, "#1D5FA9", cell=Cell("input", (0,), "input", "lit"))
+    >>> number = Text(10, 14, "7", 8, "#FFFFFF", anchor="middle", cell=blue.cell)
+    >>> scene = Scene(20, 20, (blue, number), "An element", "A blue cell with a 7.")
+    >>> scene.cells("input", "lit")[0,].fill, scene.numbers("input")
+    ('#1D5FA9', {(0,): '7'})
+
+    Later shapes lie over earlier ones.
+    """
 
     width: float
     height: float
@@ -134,7 +143,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """Scenes of one size, each shown so many milliseconds. ``still`` stands for it where nothing can move."""
+    """Scenes of one size, each shown so many milliseconds. ``still`` stands for it where nothing can move.
+
+    >>> first, last = (Scene(20, 20, (), "Nothing", text) for text in ("Not yet.", "Still nothing."))
+    >>> Film((first, last), (500, 800), "Nothing", "Nothing happens.", still=last).still.description
+    'Still nothing.'
+
+
+    """
 
     scenes: tuple[Scene, ...]
     durations_ms: tuple[int, ...]

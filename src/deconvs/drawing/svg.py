@@ -15,8 +15,13 @@ _HATCH = {"hatch": "M-1 1l2-2M0 6l6-6M5 7l2-2", "cross": "M0 0l6 6M0 6l6-6"}
 def to_svg(scene: Scene) -> str:
     """The scene as a standalone SVG document, to be saved or put into a page as it is.
 
+    >>> svg = to_svg(Scene(40, 20, (), "Nothing", "An empty picture."))
+    >>> svg.partition("viewBox")[0]
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20" '
+
     Size in CSS pixels; text is outlines; ``<title>`` and ``<desc>`` carry title and description.
     Cells have the attributes data-grid, data-index, data-kind and, if they take part, data-state.
+    Errors: GeometryError where a text has a character that the font lacks.
     """
     writer = _Writer("d" + sha256(repr(scene).encode()).hexdigest()[:8])
     body = [writer.shape(shape) for shape in scene.shapes]

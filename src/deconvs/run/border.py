@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dtypes import arithmetic, as_array, refuse_overflow
+from ..costs import Costs
+from ..dtypes import arithmetic, as_array, library_of, refuse_overflow, to_library
 from ..errors import GeometryError
 from ..geometry import Geometry
 from ..memory import require_bytes
 from ..plan import Plan
+from ..steps import CorrelatePhases
 from .interpret import interpret, prepare
 
 Array = NDArray[Any]
@@ -32,6 +34,10 @@ class Weights:
     def named(self) -> list[tuple[str, Array]]:
         """The arrays by name, as `arithmetic` takes them."""
         return [("weight", self.weight), *([] if self.bias is None else [("bias", self.bias)])]
+
+    def arrays(self) -> list[Array]:
+        """The arrays alone."""
+        return [array for _, array in self.named()]
 
 
 def read_weights(geometry: Geometry, weight: object, bias: object) -> Weights:
@@ -90,19 +96,14 @@ def own_kind(x: Any) -> Callable[[Array], Any]:
     """How to give a result back as the kind of array ``x`` is: NumPy stays NumPy, others return through DLPack."""
     if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
         return lambda result: result
-    library: Any = (
-        x.__array_namespace__()
-        if hasattr(x, "__array_namespace__")
-        else sys.modules.get(type(x).__module__.partition(".")[0])
-    )
+    library = library_of(x)
     if not hasattr(library, "from_dlpack"):
         raise GeometryError(
             "x is of a kind that a result cannot be given back in",
             f"x is a {type(x).__module__}.{type(x).__name__}, and its library has no from_dlpack",
             "pass a NumPy array",
         )
-    restore: Callable[[Array], Any] = library.from_dlpack
-    return restore
+    return lambda result: to_library(library, result)
 
 
 def run_plan(plan: Plan, x: object, weight: object, bias: object) -> Any:
@@ -113,14 +114,26 @@ def run_plan(plan: Plan, x: object, weight: object, bias: object) -> Any:
     data, batched = read_input(x, geometry.ndim, weights.c_in)
     types = arithmetic([("x", data), *weights.named()])
     costs = plan.at(data.shape[2:], channels=(weights.c_in, weights.c_out), batch=data.shape[0], dtype=types.compute)
-    require_bytes(f"the {plan.view} view", f"its largest step on x of shape {data.shape}", 2 * costs.peak_bytes)
+    require_bytes(f"the {plan.view} view", f"its largest step on x of shape {data.shape}", _working_bytes(costs))
     if types.exact:
-        refuse_overflow(data, weights.weight, weights.bias, transposed=True)
+        refuse_overflow(data, weights.weight, weights.bias, groups=geometry.groups, transposed=True)
     prepared = prepare(plan, weights.weight.astype(types.compute, copy=False))
     offsets = None if weights.bias is None else weights.bias.astype(types.compute)
     with np.errstate(all="ignore"):  # infinities and NaN are data here, not accidents
         y = interpret(plan, data.astype(types.compute, copy=False), prepared, weights.c_out, offsets)
         y = np.ascontiguousarray(y.astype(types.result, copy=False))
-    if y.base is not None:  # a crop of nothing can leave x itself
-        y = y.copy()
     return restore(y if batched else y[0])
+
+
+def _working_bytes(costs: Costs) -> int:
+    """What a run holds at once: a step's data before and after it, as much again while it works, and the weights."""
+    item = np.dtype(costs.dtype).itemsize
+    before = item * costs.batch * costs.channels[0] * prod(costs.input_size)
+    most = 0
+    for cost in costs.steps:
+        inner = 0
+        if isinstance(cost.step, CorrelatePhases):  # its branches pad the input, each for itself
+            inner = item * costs.batch * costs.channels[0] * prod(cost.step.padded_size(costs.input_size))
+        most = max(most, before + cost.bytes + max(before, inner) + max(cost.bytes, inner))
+        before = cost.bytes
+    return most + 2 * costs.weight_bytes

@@ -6,15 +6,18 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GeometryError
-from ..geometry import Conv, ConvTranspose
+from ..geometry import ConvTranspose
 from ..operator import matrix
 from ..run.fast import conv, conv_transpose
+from ..run.interpret import Run, apply
+from ..steps import Correlate
 from ..views import VIEWS
 
 IntArray = NDArray[np.int64]
@@ -24,7 +27,7 @@ PEER_CASES = 120
 
 @dataclass(frozen=True)
 class Demonstrations:
-    """The three demonstrations: 4x4 -> 2x2 and back, the padded 6x6 input, the zero-inserted 7x7 input."""
+    """Two layers of one channel, one input and one kernel: with ones, padded, and with zeros inserted."""
 
     unit: ConvTranspose
     strided: ConvTranspose
@@ -32,45 +35,51 @@ class Demonstrations:
     weight: IntArray
 
     @property
-    def paired(self) -> Conv:
-        """The convolution 4x4 -> 2x2 that the first one transposes."""
-        return self.unit.adjoint()
+    def size(self) -> tuple[int, ...]:
+        """Size of the input, which is what the first demonstration's convolution makes of its image."""
+        return self.x.shape[1:]
+
+    @property
+    def image(self) -> tuple[int, ...]:
+        """Size of the first demonstration's image."""
+        return self.unit.output_size(self.size)
 
     def c(self) -> IntArray:
-        """C, 4x16."""
-        return matrix(self.paired, (4, 4), self.weight).toarray()
+        """C, a row for each element of the input and a column for each of the image."""
+        return matrix(self.unit.adjoint(), self.image, self.weight).toarray()
 
     def ones(self) -> tuple[IntArray, IntArray]:
-        """A 4x4 image of ones convolved with ones, and that transposed back."""
-        w = np.ones((1, 1, 3, 3), dtype=np.int64)
-        small = conv(np.ones((1, 4, 4), dtype=np.int64), w)
-        return small[0], conv_transpose(small, w)[0]
-
-    def ones_by_padding(self) -> IntArray:
-        """The same from the 6x6 padded input by a direct convolution."""
-        small, _ = self.ones()
-        back: IntArray = conv(np.pad(small, 2)[None], np.ones((1, 1, 3, 3), dtype=np.int64))[0]
-        return back
+        """An image of ones convolved with ones, and that transposed back."""
+        image, w = np.ones((1, *self.image), dtype=np.int64), np.ones_like(self.weight)
+        small = conv(image, w, **_options(self.unit))
+        return small[0], conv_transpose(small, w, **_options(self.unit))[0]
 
     def direct(self, g: ConvTranspose) -> tuple[IntArray, IntArray]:
         """What the direct view puts in, and what an ordinary convolution with the turned kernel makes of it."""
-        inserted = g.axes[0].direct().inserted
-        before, after = g.axes[0].direct().pad
-        n = self.x.shape[-1]
-        stretched = np.zeros((1, n + (n - 1) * inserted, n + (n - 1) * inserted), dtype=np.int64)
-        stretched[:, :: inserted + 1, :: inserted + 1] = self.x
-        padded = np.pad(stretched, ((0, 0), (before, after), (before, after)))
-        return padded[0], conv(padded, self.weight[..., ::-1, ::-1])[0]
+        run = Run(self.size, c_out=1, bias=None)
+        padded = self.x[None]
+        for step in takewhile(lambda step: not isinstance(step, Correlate), g.plan("direct").steps):
+            padded = apply(step, padded, None, run)
+        turned = np.flip(self.weight, axis=tuple(range(2, self.weight.ndim)))
+        return padded[0, 0], conv(padded[0], turned, dilation=g.dilation)[0]
+
+    def convolves(self, g: ConvTranspose) -> bool:
+        """Whether that convolution gives the deconvolution, number for number."""
+        return np.array_equal(self.direct(g)[1], self.output(g))
 
     def output(self, g: ConvTranspose) -> IntArray:
         """The deconvolution itself."""
-        y: IntArray = conv_transpose(self.x, self.weight, stride=g.stride)[0]
+        y: IntArray = conv_transpose(self.x, self.weight, **_options(g))[0]
         return y
 
     def views(self, g: ConvTranspose) -> dict[str, bool]:
         """For each view, whether it equals the deconvolution, number for number."""
         expected = self.output(g)
         return {view: np.array_equal(g.plan(view).run(self.x, self.weight)[0], expected) for view in VIEWS}
+
+
+def _options(g: ConvTranspose) -> dict[str, Any]:
+    return {"stride": g.stride, "padding": g.crop, "dilation": g.dilation}
 
 
 DEMONSTRATIONS = Demonstrations(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from math import prod
 from string import Template
 from typing import Any
 
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..costs import Costs
+from ..drawing.figures.words import sides, size_of
+from ..geometry import ConvTranspose
 from ..relationships import Relationship
 from ..verdicts import Verdict
+from ..words import per_axis_text, size_text, zeros_text
 from .numbers import Demonstrations, Peer
 
 
@@ -54,13 +58,14 @@ def write(
 ) -> str:
     """The page as HTML that needs no other file."""
     template = Template(files("deconvs.tour").joinpath("page.html").read_text(encoding="utf-8"))
-    costs = [demo.strided.plan(view).at(demo.x.shape[1:]) for view in equal]
+    costs = [demo.strided.plan(view).at(demo.size) for view in equal]
     return template.substitute(
         matrix_figure=_figure(figures["deconvs-as-matrix"]),
         padded_figure=_figure(figures["padded-convs"]),
         strided_figure=_figure(figures["fractionally-strided-convs"]),
         ones=_row(demo.ones()),
         counting=_row([demo.x[0], demo.output(demo.unit)]),
+        **_in_words(demo),
         names_table=_names(list(names)),
         views_table=_views(costs, equal),
         views_verdict="All six give the same numbers." if all(equal.values()) else "They do not all agree!",
@@ -69,6 +74,46 @@ def write(
         peer_verdict=escape(peer.sentence),
         version=__version__,
     )
+
+
+def _in_words(demo: Demonstrations) -> dict[str, object]:
+    """Every size and number of the demonstrations that the text mentions."""
+    unit, strided = demo.unit, demo.strided
+    rows, columns = demo.c().shape
+    inserted, *_ = strided.plan("direct").at(demo.size).shapes
+    stretched = demo.direct(strided)[0].shape
+    return {
+        "kernel": size_of(unit.kernel_size),
+        "taps": prod(unit.kernel_size),
+        "image": size_of(demo.image),
+        "small": size_of(demo.size),
+        "small_pair": demo.size,
+        "rows": rows,
+        "columns": columns,
+        "x": demo.x[0].tolist(),
+        "weights": f"{demo.weight.min()} to {demo.weight.max()}",
+        "sides": _pads(unit),
+        "padded": size_of(demo.direct(unit)[0].shape),
+        "stride": per_axis_text(strided.stride),
+        "part": per_axis_text([f"1/{s}" for s in strided.stride]),
+        "zeros": zeros_text([axis.direct().inserted for axis in strided.axes]),
+        "inserted": size_of(inserted[2:]),
+        "strided_sides": _pads(strided),
+        "stretched": size_of(stretched),
+        "stretched_pair": stretched,
+        "output": size_of(strided.output_size(demo.size)),
+        "explain": f"deconvs explain {size_text(demo.size)} -k {_option(strided.kernel_size)} "
+        f"-s {_option(strided.stride)}",
+    }
+
+
+def _option(values: tuple[int, ...]) -> str:
+    """As the command line takes it: one number where the axes agree."""
+    return size_text(values[:1] if len(set(values)) == 1 else values)
+
+
+def _pads(g: ConvTranspose) -> str:
+    return sides(tuple(axis.direct().pad for axis in g.axes))
 
 
 def _figure(figure: Figure) -> str:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from io import BytesIO
 from math import prod
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import GeometryError
 from ..geometry import ConvTranspose
-from ..run.fast import conv_transpose
 
 FACTOR = 2
 LONGEST_SIDE = 256
 """Larger pictures are scaled down to this before they are upsampled: the page shows them side by side."""
 MAX_PIXELS = 64 * 10**6
+MAX_BYTES = 256 * 2**20
+"""No more of a file than that is read."""
 DETAIL = 18
 """Side of the detail that is shown enlarged, in pixels of the input."""
+
+FIX = "give a PNG or JPEG"
 
 Pixels = NDArray[np.uint8]
 
@@ -88,42 +92,66 @@ class Upsampled:
 
 def test_card() -> Pixels:
     """The picture that ships with the package."""
-    return _read(BytesIO(files("deconvs").joinpath("data/testcard.png").read_bytes()), "the test card")
+    return _read(files("deconvs").joinpath("data/testcard.png").read_bytes(), "the test card")
 
 
 def load(path: Path) -> Pixels:
     """A PNG or JPEG as (height, width, 3), at most LONGEST_SIDE pixels long, upright, on white where transparent."""
     try:
+        # Anything else is not even opened: a pipe would be waited for, and a device may never end.
+        if not S_ISREG(path.stat().st_mode):
+            raise GeometryError("not a picture that can be read", f"{path} is not a regular file", FIX)
         with path.open("rb") as file:
-            return _read(BytesIO(file.read()), str(path))
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise GeometryError(
             "the picture cannot be read", f"{path}: {error.strerror or error}", "check the path and its permissions"
         ) from None
+    if len(content) > MAX_BYTES:
+        raise GeometryError(
+            "the picture is too large", f"{path} has more than {MAX_BYTES:,} bytes", "scale it down first"
+        )
+    return _read(content, str(path))
 
 
-def _read(file: BytesIO, name: str) -> Pixels:
-    fix = "give a PNG or JPEG"
+def _read(content: bytes, name: str) -> Pixels:
     try:
         with warnings.catch_warnings():
-            # Pillow's own warning about large pictures: MAX_PIXELS decides here.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(file, formats=("PNG", "JPEG"))
-        if prod(image.size) > MAX_PIXELS:
-            raise Image.DecompressionBombError
-        image.load()
+            # Pillow warns of what it can put up with, and of large pictures, where MAX_PIXELS decides.
+            warnings.simplefilter("ignore")
+            return _decoded(content)
     except Image.DecompressionBombError:
         raise GeometryError(
             "the picture is too large", f"{name} has more than {MAX_PIXELS:,} pixels", "scale it down first"
         ) from None
     except UnidentifiedImageError:
-        raise GeometryError("not a picture that can be read", f"{name} is no PNG or JPEG", fix) from None
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files
-        raise GeometryError("the picture is damaged", f"{name}: {error}", fix) from None
-    image = ImageOps.exif_transpose(image).convert("RGBA")
+        raise GeometryError("not a picture that can be read", f"{name} is no PNG or JPEG", FIX) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # on damaged files Pillow raises nearly everything, struct.error and KeyError included
+        raise GeometryError("the picture is damaged", f"{name}: {error}", FIX) from None
+
+
+def _decoded(content: bytes) -> Pixels:
+    image: Image.Image = Image.open(BytesIO(content), formats=("PNG", "JPEG"))
+    if prod(image.size) > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    image.load()
+    image = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     upright = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     return np.asarray(upright)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits as greys of 8: Pillow's own conversion takes everything above 255 for white."""
+    if not image.mode.startswith("I"):
+        return image
+    grey = np.asarray(image).astype(np.int64)
+    # A PNG may call one of its greys transparent: that becomes white, as everything transparent does.
+    grey[grey == image.info.get("transparency", -1)] = 65535
+    # 65535 = 255 * 257; half of that is for rounding.
+    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))
 
 
 def upsample(picture: Pixels, kernel: Kernel, detail: tuple[int, int]) -> Upsampled:
@@ -135,18 +163,20 @@ def upsample(picture: Pixels, kernel: Kernel, detail: tuple[int, int]) -> Upsamp
 
 
 def _upsampled(picture: Pixels, kernel: Kernel) -> Pixels:
-    # One more pixel on each side, a copy of the border, and as much more crop: the result has no dark rim.
-    margin = 1
+    # One more pixel on each side, a copy of the border, so that the result has no dark rim; what comes of them is cut.
+    x = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge").transpose(2, 0, 1)
     g = kernel.geometry
-    crop = tuple((b + margin * s, e + margin * s) for (b, e), s in zip(g.crop, g.stride, strict=True))
-    x = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="edge").transpose(2, 0, 1)
-    y = conv_transpose(x.astype(np.float32), kernel.weight, stride=g.stride, padding=crop, groups=g.groups)
-    pixels: Pixels = np.rint(np.clip(y, 0, 255)).astype(np.uint8).transpose(1, 2, 0)
+    y = g.prepare(kernel.weight)(x.astype(np.float32))
+    kept = tuple(
+        slice((wide - own) // 2, (wide + own) // 2)
+        for wide, own in zip(y.shape[1:], g.output_size(picture.shape[:2]), strict=True)
+    )
+    pixels: Pixels = np.rint(np.clip(y[:, *kept], 0, 255)).astype(np.uint8).transpose(1, 2, 0)
     return pixels
 
 
 def telling_detail(picture: Pixels) -> tuple[int, int]:
-    """Top left corner of a detail with an edge in it, but mostly even and of middling brightness.
+    """Top left corner of a detail with an edge in it, slanted if possible, but mostly even and of middling brightness.
 
     A pattern that is not in the picture shows best there, and so does the softness of a kernel.
     """
@@ -155,13 +185,26 @@ def telling_detail(picture: Pixels) -> tuple[int, int]:
     best, where = np.inf, (0, 0)
     for top in range(0, rows, 4):
         for left in range(0, columns, 4):
-            part = grey[top : top + DETAIL, left : left + DETAIL]
-            across, down = (np.abs(np.diff(part, axis=axis)).sum() / part.size for axis in (1, 0))
-            # Slanted edges change both ways; texture changes everywhere.
-            score = abs(part.std() - 40) + abs(part.mean() - 130) / 4 + 2 * (across + down) - 12 * min(across, down)
-            if score < best:
-                best, where = score, (top, left)
+            lacking = _lacking(grey[top : top + DETAIL, left : left + DETAIL])
+            if lacking < best:
+                best, where = lacking, (top, left)
     return where
+
+
+def _lacking(part: NDArray[np.float64]) -> float:
+    """How far a part is from what `telling_detail` looks for."""
+    return float(abs(part.std() - 40) + abs(part.mean() - 130) / 4) + _busy(part) - _slanted(part)
+
+
+def _busy(part: NDArray[np.float64]) -> float:
+    """Up to 200, by how many neighbours differ visibly: texture changes everywhere, an edge in few places."""
+    return sum(100 * float(np.mean(np.abs(np.diff(part, axis=axis)) > 8)) for axis in (0, 1) if part.shape[axis] > 1)
+
+
+def _slanted(part: NDArray[np.float64]) -> float:
+    """Up to 60: along a slanted edge, and hardly elsewhere, a pixel differs from both its neighbours."""
+    across, down = np.abs(np.diff(part, axis=1))[:-1], np.abs(np.diff(part, axis=0))[:, :-1]
+    return min(60.0, 12 * float(np.minimum(across, down).sum()) / part.size)
 
 
 def png(pixels: Pixels, *, enlarged: int = 1) -> bytes:

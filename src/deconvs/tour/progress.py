@@ -19,8 +19,12 @@ class Steps:
     """A bar that says which step runs and how far it is; it goes away when all is done."""
 
     def __init__(self) -> None:
+        console = Console(stderr=True)
+        # Rich ends its bar with an empty line wherever it cannot move the cursor, and FORCE_COLOR makes it take a file
+        # for a terminal: so ask the stream itself as well.
+        shown = console.is_interactive and console.file.isatty()
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True
+            TextColumn("{task.description}"), BarColumn(), console=console, transient=True, disable=not shown
         )
 
     def __enter__(self) -> Self:

@@ -8,42 +8,66 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..drawing.figures.words import size_of
 from ..relationships import Relationship
-from ..words import size_text
+from ..words import per_axis_text, size_text
 from .numbers import Demonstrations, Peer
 from .photos import Upsampled
 
-CAPTIONS = {
-    "deconvs-as-matrix": "C fills row by row while the kernel moves over the image; its rows are the columns of Cᵀ.",
-    "padded-convs": "Stride 1: the 2×2 input is padded to 6×6; the turned kernel gives 4×4.",
-    "fractionally-strided-convs": "Stride 2: zeros between and around make 7×7 of 2×2; the turned kernel gives 5×5.",
-}
+
+def captions(demo: Demonstrations) -> dict[str, str]:
+    """What the page says below each named figure."""
+    small, padded, stretched, output = map(
+        size_of,
+        (
+            demo.size,
+            demo.direct(demo.unit)[0].shape,
+            demo.direct(demo.strided)[0].shape,
+            demo.output(demo.strided).shape,
+        ),
+    )
+    return {
+        "deconvs-as-matrix": "C fills row by row while the kernel moves over the image; "
+        "its rows are the columns of Cᵀ.",
+        "padded-convs": f"Stride {per_axis_text(demo.unit.stride)}: the {small} input is padded to {padded}; "
+        f"the turned kernel gives {size_of(demo.image)}.",
+        "fractionally-strided-convs": f"Stride {per_axis_text(demo.strided.stride)}: zeros between and around make "
+        f"{stretched} of {small}; the turned kernel gives {output}.",
+    }
 
 
 def matrix(demo: Demonstrations) -> None:
     """C as a table, first of all."""
-    print("C, 4x16: a 3x3 convolution of a 4x4 image as a matrix (weights 1 to 9, · is a zero of the pattern)\n")
-    print(_array(demo.c(), zero="·"))
+    c = demo.c()
+    print(
+        f"C, {size_text(c.shape)}: a {size_text(demo.unit.kernel_size)} convolution of a {size_text(demo.image)} image "
+        f"as a matrix (weights {demo.weight.min()} to {demo.weight.max()}, · is a zero of the pattern)\n"
+    )
+    print(_array(c, zero="·"))
 
 
 def three_names(demo: Demonstrations) -> None:
     """The three demonstrations in numbers."""
     small, back = demo.ones()
-    print("\n1. Transposed convolution. C leads from 4x4 to 2x2, its transpose Cᵀ from 2x2 back to 4x4. All ones:\n")
+    image, size = size_text(demo.image), size_text(demo.size)
+    print(f"\n1. Transposed convolution. C leads from {image} to {size}, its transpose Cᵀ back to {image}. All ones:\n")
     print(_beside("C applied to ones", small, "Cᵀ applied to that", back))
-    print("\n   Ones hide how the kernel is turned. With [[1, 2], [3, 4]] and weights 1 to 9:\n")
+    weights = f"weights {demo.weight.min()} to {demo.weight.max()}"
+    print(f"\n   Ones hide how the kernel is turned. With {demo.x[0].tolist()} and {weights}:\n")
     print(_array(demo.output(demo.unit)))
 
     padded, result = demo.direct(demo.unit)
     print("\n2. Padded convolution. The same from an ordinary convolution with the kernel turned by 180 degrees:\n")
     print(_beside(f"input padded to {size_text(padded.shape)}", padded, "convolved", result))
-    print(f"\n   {_equal(result, demo.output(demo.unit))}")
+    print(f"\n   {_equal(demo.convolves(demo.unit))}")
 
     stretched, result = demo.direct(demo.strided)
-    print("\n3. Fractionally strided convolution. At stride 2, zeros also go between the elements:\n")
-    print(_beside(f"inserted and padded to {size_text(stretched.shape)}", stretched, "convolved", result))
-    print(f"\n   {_equal(result, demo.output(demo.strided))}")
-    print('   Often told as "(2,2) into (7,7)": 7x7 is the zero-inserted, padded input, the output is 5x5.')
+    stride, made = per_axis_text(demo.strided.stride), size_text(stretched.shape)
+    print(f"\n3. Fractionally strided convolution. At stride {stride}, zeros also go between the elements:\n")
+    print(_beside(f"inserted and padded to {made}", stretched, "convolved", result))
+    print(f"\n   {_equal(demo.convolves(demo.strided))}")
+    told, output = f"{demo.size} into {stretched.shape}", size_text(result.shape)
+    print(f'   Often told as "{told}": {made} is the zero-inserted, padded input, the output is {output}.')
 
 
 def views(equal: Mapping[str, bool]) -> None:
@@ -73,17 +97,17 @@ def checkerboard(results: Sequence[Upsampled]) -> None:
         print(f"   {result.kernel.title}, {width}x{height}\n      {result.kernel.remark}")
 
 
-def written(out: Path, files: Mapping[str, bytes], page: Path, right: bool) -> None:
+def written(out: Path, pictures: Sequence[str], page: Path, right: bool) -> None:
     """Where everything is; the page's path is the last line."""
-    print(f"\n{len(files)} pictures in {out}: {', '.join(files)}")
+    print(f"\n{len(pictures)} pictures in {out}: {', '.join(pictures)}")
     if not right:
         print("Something that must be equal was NOT: see above.")
     print("The story as a page:")
     print(page.resolve())
 
 
-def _equal(found: NDArray[Any], expected: NDArray[Any]) -> str:
-    return "equal to the transposed convolution" if (found == expected).all() else "NOT EQUAL to the transposed one"
+def _equal(right: bool) -> str:
+    return "equal to the transposed convolution" if right else "NOT EQUAL to the transposed one"
 
 
 def _array(values: NDArray[Any], zero: str = "0") -> str:

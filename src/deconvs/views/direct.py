@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..geometry import ConvTranspose
+from ..kinds import DirectKind, direct_kind
 from ..plan import Plan
 from ..steps import AddBias, Correlate, Crop, InsertZeros, Pad, Step, pad_then_crop
 from ..weights import FlippedKernel
@@ -11,10 +12,9 @@ from ..weights import FlippedKernel
 def build(geometry: ConvTranspose) -> Plan:
     """Dumoulin & Visin 2018, relationships 8 to 14, with the flipped kernel, dilation and any crop."""
     forms = [axis.direct() for axis in geometry.axes]
-    stride = max(geometry.stride)
     steps: list[Step] = []
     reasons = []
-    if stride > 1:
+    if max(geometry.stride) > 1:
         steps.append(InsertZeros(tuple(form.inserted for form in forms)))
         reasons.append("stamps lie s apart: with zeros between, every position of the output has an input of its own")
     for step in pad_then_crop(tuple(form.pad for form in forms)):
@@ -28,16 +28,11 @@ def build(geometry: ConvTranspose) -> Plan:
     everything = FlippedKernel((0,) * geometry.ndim, (1,) * geometry.ndim, taps, geometry.groups)
     steps += [Correlate(geometry.dilation, geometry.groups, everything), AddBias()]
     reasons += ["output o hears from input i through tap j = (o + b - i*s)/d: as i rises, j falls", ""]
-    if stride == 1:
-        padded = any(isinstance(step, Pad) for step in steps)
-        cropped = any(isinstance(step, Crop) for step in steps)
-        name, prepare = {
-            (True, False): ("Padded convolution", "pad the input, then convolve"),
-            (True, True): ("Padded convolution", "pad and crop the input, then convolve"),
-            (False, True): ("Cropped convolution", "crop the input, then convolve"),
-            (False, False): ("Plain convolution", "nothing is padded: convolve the input as it is"),
-        }[padded, cropped]
-        claim = f"{name}: with stride 1, {prepare} with the flipped kernel."
+    kind = direct_kind(geometry)
+    if kind is not DirectKind.FRACTIONALLY_STRIDED:
+        done = " and ".join(str(step).partition(" ")[0] for step in steps if isinstance(step, Pad | Crop))
+        prepare = f"{done} the input, then convolve" if done else "nothing is padded: convolve the input as it is"
+        claim = f"{kind.value.capitalize()}: with stride 1, {prepare} with the flipped kernel."
     else:
         steps_of = " and ".join(f"1/{s}" for s in dict.fromkeys(geometry.stride))
         claim = (

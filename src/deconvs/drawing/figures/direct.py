@@ -99,9 +99,7 @@ class _Picture:
         self._captions: dict[Index | None, list[Runs]] = {
             o: sum_of_products(shown, o, page.text_room) for o in self.outputs
         }
-        self._captions[None] = wrapped(
-            words("Every output is one position of the kernel on this grid."), style.CAPTION, page.text_room
-        )
+        self._captions[None] = wrapped(words(OPENING), style.CAPTION, page.text_room)
         self._page = replace(page, caption_lines=max(map(len, self._captions.values())))
         self._boards = {part: arrangement.board(part, page.left, page.top) for part in PARTS}
         legend = kinds_in_words({kind for kind, _ in self.places.values()})
@@ -223,7 +221,11 @@ class _Picture:
 
 
 def _turned_taps(correlate: Correlate) -> dict[Index, Index]:
-    """Position in the kernel that the step correlates with -> the tap of the stored kernel that it holds."""
+    """Position in the kernel that the step correlates with -> the tap of the stored kernel that it holds.
+
+    run/interpret.py reads the same recipe with arrays of weights; drawing does not import run, and needs the taps
+    themselves. The tests compare the weights shown in every window with the definition.
+    """
     recipe = correlate.weight
     assert isinstance(recipe, FlippedKernel)
     taps = [
