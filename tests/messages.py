@@ -137,7 +137,7 @@ MESSAGES = [
     ),
     (
         "dc.ConvTranspose((3,), padding=-1)",
-        "a negative padding needs its two sides: padding[0]=-1; write the pair (-1, -1) for this axis",
+        "a negative padding needs its two sides: padding=-1; write the pair (-1, -1) for this axis",
     ),
     (
         "dc.ConvTranspose((3,), padding=(0, 1))",
@@ -155,7 +155,10 @@ MESSAGES = [
     ),
     (
         'dc.Conv((3,), padding="same")',
-        "padding[0] is not an integer: padding[0]='same'; use an integer",
+        (
+            "padding is given in numbers: padding='same'; 'valid' is 0; 'same' is begin + end = "
+            "dilation*(kernel_size - 1) + 1 - stride, as ((begin, end), ...)"
+        ),
     ),
     (
         "dc.ConvTranspose((2**62,), dilation=4)",
@@ -495,18 +498,15 @@ MESSAGES = [
         "the names cannot be measured: weight holds NaN or infinity; use finite weights, or none at all",
     ),
     (
-        "dc.names(dc.ConvTranspose((10**7,), 2))",
-        (
-            "too much to measure the names on: 30,000,000 products and 10,000,004 positions at input 3; use a "
-            "smaller kernel, stride, dilation or input: at most 16,777,216 of each"
-        ),
-    ),
-    (
-        "dc.explain(dc.ConvTranspose((3,), stride=10**8), 4)",
+        "dc.names(dc.ConvTranspose((3,), stride=10**8), weight=W1)",
         (
             "too much to measure the names on: 9 products and 200,000,003 positions at input 3; use a smaller "
             "kernel, stride, dilation or input: at most 16,777,216 of each"
         ),
+    ),
+    (
+        "dc.explain(dc.ConvTranspose((3,), stride=10**8), 4)",
+        "too many phases to list: stride=100000000; use a stride of at most 65536",
     ),
     (
         "dc.Axis(10**6, 10**4, 9999).coverage_range(10**6)",
@@ -548,5 +548,20 @@ MESSAGES = [
     (
         "G.plan('gemm').at(4, dtype=complex)",
         ("dtype cannot be computed with: dtype=<class 'complex'>; use integers, float16, bfloat16, float32 or float64"),
+    ),
+    ("dc.Axis(-3)", "kernel_size is too small: kernel_size=-3; use an integer of at least 1"),
+    ("dc.Axis(3, stride=0)", "stride is too small: stride=0; use an integer of at least 1"),
+    ("dc.Axis(3, 1, 1, 5)", "crop is not a pair: crop=5; give (begin, end)"),
+    ("dc.Axis(3.5)", "kernel_size is not an integer: kernel_size=3.5; use an integer of at least 1"),
+    (
+        "dc.ConvTranspose((3,), padding='same')",
+        (
+            "padding is given in numbers: padding='same'; 'valid' is 0; 'same' is begin + end = "
+            "dilation*(kernel_size - 1) + 1 - stride, as ((begin, end), ...)"
+        ),
+    ),
+    (
+        "dc.ConvTranspose((3,), stride=10**5000)",
+        "stride does not fit in 64 bits: stride=an integer of 16610 bits; stay within 9223372036854775807 (2**63 - 1)",
     ),
 ]

@@ -188,8 +188,7 @@ def by_phases(axis: Axis, x: NDArray[np.int64], w: NDArray[np.int64]) -> NDArray
 def by_subpixel(axis: Axis, x: NDArray[np.int64], w: NDArray[np.int64]) -> NDArray[np.int64]:
     form = axis.subpixel()
     kernel = np.zeros((axis.stride, form.taps), dtype=np.int64)
-    for j, weight in enumerate(w):
-        channel, position = axis.subpixel_place(j)
+    for weight, channel, position in zip(w, *axis.subpixel_places(), strict=True):
         kernel[channel, form.taps - 1 - position] += weight
     window = padded(x, form.pad)
     maps = np.stack([correlated(window, row, form.dilation) for row in kernel])

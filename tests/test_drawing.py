@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 import deconvs as dc
-from deconvs.drawing import Film, Scene, coverage_scene, direct_film, direct_scene, matrix_film
+from deconvs.drawing import Film, Scene, Text, coverage_scene, direct_film, direct_scene, matrix_film, style
+from deconvs.drawing.figures import words
 
 from .test_drawing_cases import CASES, IDS
 
@@ -55,6 +56,7 @@ def test_direct_film_lights_what_contributes(g: dc.ConvTranspose, n: Index) -> N
     assert len(film.scenes) == len(film.durations_ms) == 1 + len(links)
     first, *frames = film.scenes
     assert all(not first.cells(grid, "lit") for grid in ("input", "padded", "output", "window"))
+    assert "Every output is one position of the kernel on this grid." in " ".join(texts(first))
     assert not first.numbers("output")
     for (o, pairs), scene in zip(links.items(), frames, strict=True):
         assert set(scene.cells("output", "lit")) == {o}
@@ -166,6 +168,38 @@ def test_matrix_film_writes_symbols_without_a_weight() -> None:
         "w₀₀", "w₀₁", "w₀₂", "w₁₀", "w₁₁", "w₁₂", "w₂₀", "w₂₁", "w₂₂",
     ]  # fmt: skip
     assert len(numbers) == 36
+
+
+@pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
+def test_coverage_is_darker_where_there_are_more_products(g: dc.ConvTranspose, n: Index) -> None:
+    counts = {o: len(pairs) for o, pairs in links_of(g, n).items()}
+    scene = coverage_scene(g, n)
+    fills = {counts[o]: rect.fill for o, rect in scene.cells("coverage").items()}
+    # Of one hue, so the sum of the channels orders them; holes have a look of their own.
+    light = [sum(bytes.fromhex(str(fills[count])[1:])) for count in sorted(set(fills) - {0})]
+    assert light == sorted(light, reverse=True)
+    assert len(set(light)) == len(light)
+    assert fills[max(fills)] == style.heat(1).fill
+    legend = {
+        shape.content: rect.fill
+        for (row,), rect in scene.cells("legend").items()
+        for shape in scene.shapes
+        if isinstance(shape, Text) and 0 < shape.y - rect.y < rect.height and "product" in shape.content
+    }
+    assert legend == {f"{count} product{'' if count == 1 else 's'}": fills[count] for count in fills}
+
+
+def test_unequal_sides_are_told_apart() -> None:
+    assert words.sides(((1, 2), (3, 4))) == "1 top, 2 bottom, 3 left, 4 right"
+    assert words.sides(((0, 2), (3, 0))) == "2 bottom, 3 left"
+    assert words.sides(((5, 5), (-1, 4))) == "5 top and bottom, −1 left, 4 right"
+    assert words.sides(((0, 0), (3, 3))) == "3 left and right"
+    assert words.sides(((1, 2),)) == "1 left, 2 right"
+    g = dc.ConvTranspose((4, 4), padding=((1, 2), (3, 0)))
+    assert words.kernel_and_stride(g) == "kernel 4×4, stride 1, crop 1 top, 2 bottom, 3 left"
+    assert words.preparation(g.plan("direct")) == (
+        "Pad 2 top, 1 bottom, 3 right, then convolve at stride 1 with the kernel turned by 180°"
+    )
 
 
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import deconvs as dc
+from deconvs import files
 from deconvs.drawing import (
     NAMED,
     Film,
@@ -24,6 +25,7 @@ from deconvs.drawing import (
     direct_film,
     direct_scene,
     matrix_film,
+    raster,
     render_named,
     save,
     to_gif,
@@ -105,6 +107,25 @@ def test_png_shows_the_cells_in_their_colours_and_the_text() -> None:
     for text in (shape for shape in scene.shapes if isinstance(shape, Text)):
         left, top, right, bottom = map(round, text.box())
         assert len(np.unique(shown[top:bottom, left:right].reshape(-1, 3), axis=0)) > 1, text
+
+
+GREY, RED, GREEN, BLUE = 0x646464, 0x700000 + 0x6464, 0x646E64, 0x646470
+
+
+@pytest.mark.parametrize(
+    ("palette", "nearest"),
+    [
+        # Off by 12 in red and 10 in green, by 10 in red and 12 in blue: the eye minds green most, blue least.
+        ([RED, GREEN], RED),
+        ([GREEN, RED], RED),
+        ([0x6E6464, BLUE], BLUE),
+        ([BLUE, 0x6E6464], BLUE),
+        ([RED, GREEN, GREY], GREY),
+    ],
+)
+def test_edges_take_the_colour_that_is_nearest_to_the_eye(palette: list[int], nearest: int) -> None:
+    (found,) = raster._nearest(np.array([GREY], np.uint32), np.array(palette, np.uint32))
+    assert palette[found] == nearest
 
 
 def gif_blocks(data: bytes) -> list[dict[str, Any]]:
@@ -202,6 +223,57 @@ def test_a_failing_write_leaves_the_old_file(failing: str, tmp_path: Path, monke
         )
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_several_files_are_written_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (tmp_path / name for name in ("b", "a", "c"))
+    second.write_bytes(b"old")
+    sync, replace, calls = os.fsync, Path.replace, []
+
+    def full_at_the_third(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    contents = {first: b"1", second: b"2", third: b"3"}
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full_at_the_third)
+        with pytest.raises(dc.GeometryError) as caught:
+            files.write_all(contents)
+    assert str(caught.value) == (
+        f"the file cannot be written: '{third}': No space left on device; save somewhere that can be written"
+    )
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {second: b"old"}
+
+    moved = []
+    monkeypatch.setattr(Path, "replace", lambda self, target: (moved.append(target), replace(self, target)))
+    files.write_all(contents)
+    assert moved == [first, second, third]
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == contents
+
+
+def test_folders_that_were_made_go_again_if_the_work_fails_and_they_are_empty(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+
+    def interrupted_in(folder: Path, kept: Path | None) -> None:
+        with files.folder_for_work(folder) as made:
+            assert made.is_dir()
+            if kept:
+                kept.touch()
+            raise KeyboardInterrupt
+
+    for folder in (there, there / "a", there / "a/b"):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_in(folder, None)
+        assert list(tmp_path.rglob("*")) == [there]
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_in(there / "a/b", there / "a/mine")
+    assert sorted(tmp_path.rglob("*")) == [there, there / "a", there / "a/mine"]
+    with files.folder_for_work(there / "c"):
+        pass
+    assert (there / "c").is_dir()
 
 
 def test_folders_that_are_missing_or_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,3 +86,22 @@ def test_transpose_returns_to_every_input_size() -> None:
         for s in range(1, 6):
             g = dc.Conv((3,), s, 1, 2).transpose(size)
             assert g.output_size(dc.Conv((3,), s, 1, 2).output_size(size)) == (size,)
+
+
+@pytest.mark.parametrize("value", [dc.ConvTranspose((3,)), dc.Conv((3,)), dc.Axis(3)])
+@pytest.mark.parametrize("name", ["padding", "stride", "axes", "strides"])
+def test_geometries_are_frozen_misspelt_names_too(value: Any, name: str) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, name, 5)
+
+
+def test_any_iterable_gives_one_value_per_axis() -> None:
+    g = dc.ConvTranspose((k for k in (3, 4)), iter([2, 1]), padding=(p for p in (1, 0)))
+    assert g == dc.ConvTranspose((3, 4), (2, 1), (1, 0))
+    assert dc.ConvTranspose((k for k in (3, 4)), ndim=2).kernel_size == (3, 4)
+
+
+def test_an_axis_reads_integers_as_geometries_do() -> None:
+    axis = dc.Axis(np.int64(3), np.int8(2), 1, [np.int64(1), 0])  # type: ignore[arg-type]
+    assert axis == dc.Axis(3, 2, 1, (1, 0))
+    assert [type(value) for value in (axis.kernel_size, axis.stride, *axis.crop)] == [int] * 4

@@ -45,7 +45,7 @@ MUTANTS = {
     "wrong first tap of a phase": ("axis.py", "first_tap = r // g * pow(dilation, -1, tap_step) % tap_step", "first_tap = r // g % tap_step"),
     "phase pads swapped": ("axis.py", "pad = ((taps - 1) * dilation - shift - first_q, past_q - 1 + shift)", "pad = (past_q - 1 + shift, (taps - 1) * dilation - shift - first_q)"),
     "sub-pixel crop from the start": ("axis.py", "crop=(begin % s, (end - self.span) % s)", "crop=((end - self.span) % s, begin % s)"),
-    "sub-pixel position wrong": ("axis.py", "return channel, position // self.subpixel().dilation", "return channel, (self.subpixel().taps - 1) - position // self.subpixel().dilation"),
+    "sub-pixel position wrong": ("axis.py", "return channels, positions // self.subpixel().dilation", "return channels, (self.subpixel().taps - 1) - positions // self.subpixel().dilation"),
     "tile one input short": ("axis.py", "last = min(n, (high - 1 + self.crop[0]) // self.stride + 1)", "last = min(n, (high - 1 + self.crop[0]) // self.stride)"),
     "remainder without the padding": ("axis.py", "return (m + sum(self.crop) - self.span) % self.stride", "return (m - self.span) % self.stride"),
     # lattice.py
@@ -76,7 +76,9 @@ MUTANTS = {
     "scatter shifted by one": ("run/interpret.py", "slice(p * s, p * s + d * (taps - 1) + 1, d)", "slice(max(0, p * s - 1), max(0, p * s - 1) + d * (taps - 1) + 1, d)"),
     "zeros inserted one short": ("run/interpret.py", "(n - 1) * (zeros + 1) + 1 for n, zeros", "(n - 1) * max(1, zeros) + 1 for n, zeros"),
     "matrix with exchanged channels": ("operator.py", "channel_in // (c_short // groups) * per_group + np.arange(per_group)[:, None]", "channel_in // (c_short // groups) * per_group + np.arange(per_group)[::-1, None]"),
-    "convolution shifted by one": ("run/fast.py", "first * axis.stride + tap * axis.dilation - axis.crop[0],", "max(0, first * axis.stride + tap * axis.dilation - axis.crop[0] - 1),"),
+    "operator shifted by one": ("axis.py", "start = first * self.stride + j * self.dilation - self.crop[0]\n", "start = max(0, first * self.stride + j * self.dilation - self.crop[0] - 1)\n"),
+    "operator's sides exchanged": ("run/fast.py", "y[on_space(outputs)] += columns[tap][on_space(inputs)]", "y[on_space(outputs)] += columns[tap][on_space(inputs)][..., ::-1]"),
+    "operator without its bias": ("run/fast.py", "y[...] = 0 if bias is None else", "y[...] = 0 if True else"),
 }  # fmt: skip
 
 

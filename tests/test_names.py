@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections import Counter
 from itertools import product
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 import deconvs as dc
 from deconvs.heatmap import coverage_text
-from deconvs.relationships import RELATIONSHIPS, Parameters, check_all, sweep
+from deconvs.relationships import RELATIONSHIPS, check_all, sweep
 from deconvs.verdicts import table, verdict
 
 from .cases import cases
@@ -129,6 +131,34 @@ def test_more_outputs_than_inputs_cannot_be_restored_the_other_way_round() -> No
     assert (narrow.conv_after_deconv.is_identity, narrow.deconv_after_conv.is_identity) == (False, True)
 
 
+def test_stamps_apart_are_what_is_measured() -> None:
+    """The rule for geometries too large to be measured, on small ones."""
+    verdicts = Counter()
+    for k, s, d, b, e, n in product(range(1, 4), range(1, 5), range(1, 4), range(-1, 2), range(-1, 2), range(2, 6)):
+        axis = dc.Axis(k, s, d, (b, e))
+        if axis.full(n) < b + e:
+            continue
+        measured = dc.names(dc.ConvTranspose((k,), s, ((b, e),), dilation=d), n).conv_after_deconv
+        assert measured is not None
+        assert axis.stamps_apart(n) == measured.is_identity, (axis, n)
+        verdicts[axis.stamps_apart(n)] += 1
+    assert min(verdicts[True], verdicts[False]) > 200
+
+
+def test_what_is_too_large_is_not_measured_and_says_so() -> None:
+    g = dc.ConvTranspose((10**9, 2), stride=(10**9, 2))
+    told = dc.names(g)
+    assert (told.conv_after_deconv, told.deconv_after_conv) == (None, None)
+    assert told.inverts
+    assert "stamps do not overlap, and none is cropped; CCᵀ is too large to be measured" in list(told)[-1].because
+    assert told.as_dict()["C Ct"] is None
+    overlapping = dc.names(dc.ConvTranspose((10**9,), padding=1))
+    assert not overlapping.inverts
+    assert "stamps overlap, or are cropped" in list(overlapping)[-1].because
+    assert verdict(dc.ConvTranspose((10**9,), 10**9)).inverts
+    assert dc.explain(dc.ConvTranspose((3,), padding=((10**9, -(10**9)),)), 4).output_size == (6,)
+
+
 def test_up_convolution_wants_no_axis_smaller_and_one_larger() -> None:
     def judged(*padding: tuple[int, int]) -> bool:
         return "up-convolution" in earned(dc.ConvTranspose((3, 3), padding=padding), input_size=(4, 4))
@@ -208,19 +238,38 @@ def test_every_relationship_holds_wherever_it_applies() -> None:
         assert tried >= 20, relationship
 
 
-def test_relationships_can_fail() -> None:
-    """Each one, told something false: a relationship that accepts anything would pass the test above as well."""
-    import dataclasses
+def test_the_general_relationships_are_tried_at_every_stride() -> None:
+    """Numbers of the guide's relationships that are about strides, and whether they apply at stride 1 and beyond."""
+    tried = {r.number: {c.s > 1 for c in sweep(6) if r.check(c) is not None} for r in RELATIONSHIPS}
+    assert {number for number, strides in tried.items() if strides == {False}} == {1, 2, 3, 4, 8, 9, 10, 11}
+    assert {number for number, strides in tried.items() if True in strides} == {5, 6, 7, 12, 13, 14, 15, 16}
 
-    wrong = [
-        dataclasses.replace(r, holds=lambda c, r=r: r.holds(dataclasses.replace(c, p=c.p + 1)))
-        for r in RELATIONSHIPS
-        if r.number in (1, 3, 4, 5, 7, 8, 10, 11, 12)
-    ]
-    for relationship in wrong:
-        verdicts = [relationship.check(c) for c in sweep(4)]
-        assert verdicts.count(False) > verdicts.count(True), relationship
-    assert RELATIONSHIPS[0].check(Parameters(i=5, k=3, s=2, p=0, d=1)) is None
+
+@pytest.mark.parametrize("number", range(1, 17))
+def test_relationships_can_fail(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Geometry told wrongly: a relationship that accepts anything would pass the tests above as well."""
+    from deconvs.axis import Axis
+
+    right = RELATIONSHIPS[number - 1]
+    assert right.number == number
+    with monkeypatch.context() as patched:
+        for name in ("output", "conv_output"):
+            method = getattr(Axis, name)
+            patched.setattr(Axis, name, lambda self, n, method=method: method(self, n) + 1)
+        verdicts = Counter(right.check(c) for c in sweep(4))
+    assert verdicts[False] > 0, verdicts
+    assert Counter(right.check(c) for c in sweep(4))[False] == 0
+
+
+def test_failures_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = dataclasses.replace(RELATIONSHIPS[-1], holds=lambda c: c.k != 2)
+    monkeypatch.setattr("deconvs.relationships.RELATIONSHIPS", (RELATIONSHIPS[0], wrong))
+    reports: list[tuple[int, int]] = []
+    (_, _, none), (relationship, tried, failed) = check_all(3, lambda done, total: reports.append((done, total)))
+    every = list(sweep(3))
+    assert (none, relationship, tried) == (0, wrong, len(every))
+    assert failed == sum(c.k == 2 for c in every) > 0
+    assert reports[-1] == (len(every) - 1, len(every))
 
 
 def test_explain_adds_up() -> None:
@@ -234,7 +283,11 @@ def test_explain_adds_up() -> None:
         assert told.paired.output_size(told.output_size) == n if coverage.size else True
         assert [cost.view for cost in told.costs] == list(dc.VIEWS)
         assert repr(case.geometry) in str(told)
-        assert told.as_dict()["output_size"] == list(coverage.shape)
+        data = told.as_dict()
+        assert data["output_size"] == list(coverage.shape)
+        found = told.names
+        for key, inverse in (("C Ct", found.conv_after_deconv), ("Ct C", found.deconv_after_conv)):
+            assert data[key] == dataclasses.asdict(inverse)  # type: ignore[arg-type]
 
 
 EXPLAINED = """\
@@ -248,6 +301,39 @@ sizes: (n-1)*s + d*(k-1) + 1 - b - e
 
 names of ConvTranspose(kernel_size=(3,), stride=(2,), padding=(1,), output_padding=(1,))
 """
+
+
+def test_explain_tells_what_the_views_cost() -> None:
+    told = dc.explain(dc.ConvTranspose((4, 6), (2, 3), padding=(1, 0)), (2, 3), channels=(2, 3))
+    rows = {
+        line.split()[0]: line.split()[1:]
+        for line in str(told).splitlines()
+        if line.startswith(tuple(f" {v} " for v in dc.VIEWS))
+    }
+    assert rows["scatter"] == ["864", "216", "75%", "864", "B", "576", "B"]
+    assert rows["direct"] == ["6,912", "6,264", "9%", "952", "B", "576", "B"]
+    assert rows["gemm"] == ["864", "216", "75%", "1.7", "KiB", "576", "B"]
+    assert rows["subpixel"] == ["1,728", "1,080", "38%", "864", "B", "576", "B"]
+    assert "648 useful products each" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("g", "n", "line"),
+    [
+        (dc.ConvTranspose((4, 6), 2, padding=3), (4, 4), "coverage: 4 to 6 products per output; even inside; only the border differs"),
+        (dc.ConvTranspose((2, 3), (2, 3)), (4, 4), "coverage: 1 to 1 products per output; even"),
+        (dc.ConvTranspose((3, 4), 2), (4, 4), "coverage: 1 to 4 products per output; uneven: neighbouring outputs"),
+        (dc.ConvTranspose((3, 1), 2), (4, 4), "coverage: 0 to 2 products per output; holes: some phases get no product"),
+        (dc.ConvTranspose((1, 3), 2), (4, 4), "coverage: 0 to 2 products per output; holes: some phases get no product"),
+        (dc.ConvTranspose((2,), padding=((2, 1),)), (2,), "coverage: no output"),
+    ],
+)  # fmt: skip
+def test_explain_judges_coverage(g: dc.ConvTranspose, n: tuple[int, ...], line: str) -> None:
+    told = dc.explain(g, n)
+    assert any(found.startswith(line) for found in str(told).splitlines()), str(told)
+    counts = g.coverage(n)
+    if counts.size:
+        assert line.startswith(f"coverage: {counts.min()} to {counts.max()} ")
 
 
 def test_explain_in_words() -> None:
@@ -272,6 +358,34 @@ def test_coverage_as_a_map() -> None:
     shaded = coverage_text(dc.ConvTranspose((130, 130), 4), (60, 60))
     assert "shades from 0 to 1089" in shaded
     assert max(map(len, shaded.splitlines())) <= 100
+
+
+def test_a_shaded_map_is_dark_where_much_adds_up() -> None:
+    g, n = dc.ConvTranspose((64, 64), stride=2, dilation=2), (40, 40)
+    *lines, note = coverage_text(g, n).splitlines()
+    assert note == "(the first 24 x 100 of 205 x 205, shades from 0 to 1600)"
+    counts = g.coverage(n)[:24, :100]
+    shades = np.array([[" ░▒▓█".index(c) for c in line.ljust(100)] for line in lines])
+    assert shades.shape == counts.shape
+    assert np.array_equal(shades == 0, counts == 0)
+    order = np.argsort(counts, axis=None, kind="stable")
+    assert (np.diff(shades.ravel()[order]) >= 0).all()
+    assert {int(counts[shades == shade].max()) for shade in (1, 2)} == {
+        400,
+        480,
+    }  # a quarter of 1600, and the most here
+    dark = coverage_text(dc.ConvTranspose((1500,), 1), (1500,), colour=False)
+    assert dark.startswith("░" * 100)
+    assert coverage_text(dc.ConvTranspose((1500,), padding=1499), (1500,)) == "█\n(shades from 0 to 1500)"
+
+
+def test_coverage_in_colours_is_legible() -> None:
+    """Dark grounds with pale digits, pale ones with dark digits, and a ground of its own for holes."""
+    g, n = dc.ConvTranspose((6, 6), stride=2, dilation=2), (5, 5)
+    cells = re.findall(r"\x1b\[38;5;(\d+);48;5;(\d+)m *([\d·]+) ", coverage_text(g, n, colour=True))
+    inks = {int(ground): int(ink) for ink, ground, _ in cells}
+    assert inks == {255: 16, 195: 16, 159: 16, 116: 16, 73: 16, 30: 255, 23: 255}
+    assert {text for _, ground, text in cells if ground == "255"} == {"·"}
 
 
 def test_coverage_in_colours_holds_the_same_counts() -> None:

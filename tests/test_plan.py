@@ -139,8 +139,40 @@ def test_direct_pads_first_and_crops_afterwards() -> None:
 
 
 def test_costs_as_data() -> None:
-    data = dc.ConvTranspose((2,), stride=2).plan("gemm").at((5,), channels=(3, 4), batch=2, dtype="float64").as_dict()
-    assert (data["output_size"], data["macs"], data["wasted_macs"], data["dtype"]) == ([10], 240, 0, "float64")
-    assert [step["shape"] for step in data["steps"]] == [[2, 4, 2, 5], [2, 4, 10], [2, 4, 10]]
-    assert data["peak_bytes"] == 2 * 4 * 10 * 8
-    assert data["weight_bytes"] == 3 * 4 * 2 * 8
+    g = dc.ConvTranspose((2,), stride=2, padding=1)
+    assert g.plan("gemm").at((5,), channels=(3, 4), batch=2, dtype="float64").as_dict() == {
+        "view": "gemm",
+        "input_size": [5],
+        "output_size": [8],
+        "channels": [3, 4],
+        "batch": 2,
+        "dtype": "float64",
+        "macs": 240,
+        "useful_macs": 192,
+        "wasted_macs": 48,
+        "bytes": 640 + 640 + 512 + 512,
+        "peak_bytes": 640,
+        "weight_bytes": 3 * 4 * 2 * 8,
+        "steps": [
+            {
+                "step": "multiply the matrix Wᵀ by the input seen as a matrix X: channels by positions",
+                "shape": [2, 4, 2, 5],
+                "macs": 240,
+                "bytes": 640,
+            },
+            {"step": "overlap-add: lay the columns 2 apart and sum", "shape": [2, 4, 10], "macs": 0, "bytes": 640},
+            {"step": "crop: 1 on each side", "shape": [2, 4, 8], "macs": 0, "bytes": 512},
+            {
+                "step": "add the bias (if any) everywhere, also where no product lands",
+                "shape": [2, 4, 8],
+                "macs": 0,
+                "bytes": 512,
+            },
+        ],
+    }
+
+
+def test_bytes_are_those_of_the_type() -> None:
+    plan = dc.ConvTranspose((2,)).plan("gemm")
+    sizes = {"int8": 1, "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+    assert {dtype: plan.at(4, dtype=dtype).weight_bytes for dtype in sizes} == {d: 2 * b for d, b in sizes.items()}

@@ -21,12 +21,12 @@ def integer(name: str, value: object, *, minimum: int | None = None) -> int:
         number = None
     if number is None or isinstance(value, bool):
         raise GeometryError(f"{name} is not an integer", f"{name}={value!r}", fix)
+    # Python refuses to write out integers of thousands of digits.
+    shown = str(number) if number.bit_length() < 256 else f"an integer of {number.bit_length()} bits"
     if minimum is not None and number < minimum:
-        raise GeometryError(f"{name} is too small", f"{name}={number}", fix)
+        raise GeometryError(f"{name} is too small", f"{name}={shown}", fix)
     if abs(number) > MAX_SIZE:
-        raise GeometryError(
-            f"{name} does not fit in 64 bits", f"{name}={number}", f"stay within {MAX_SIZE} (2**63 - 1)"
-        )
+        raise GeometryError(f"{name} does not fit in 64 bits", f"{name}={shown}", f"stay within {MAX_SIZE} (2**63 - 1)")
     return number
 
 

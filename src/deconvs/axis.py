@@ -21,7 +21,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from .affine import Affine
-from .arguments import checked_size
+from .arguments import checked_size, integer, sequence
 from .errors import GeometryError
 from .lattice import Lattice
 
@@ -69,7 +69,7 @@ class SubPixel:
     """All phases as channels of one correlation at stride 1, then a shuffle of s channels into the axis, then a crop.
 
     Tap j goes to channel (j*d) mod s, at position (j*d) // s of ``taps`` positions ``dilation`` apart (see
-    `Axis.subpixel_place`); what no tap fills is zero. The correlation has ``n + extra`` positions.
+    `Axis.subpixel_places`); what no tap fills is zero. The correlation has ``n + extra`` positions.
     """
 
     taps: int
@@ -79,7 +79,7 @@ class SubPixel:
     crop: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Axis:
     """One axis of a geometry: kernel size k, stride s, dilation d, crop (b, e).
 
@@ -99,6 +99,12 @@ class Axis:
     crop: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
+        for name in ("kernel_size", "stride", "dilation"):
+            object.__setattr__(self, name, integer(name, getattr(self, name), minimum=1))
+        sides = sequence(self.crop) or ()
+        if len(sides) != 2:
+            raise GeometryError("crop is not a pair", f"crop={self.crop!r}", "give (begin, end)")
+        object.__setattr__(self, "crop", tuple(integer(f"crop[{i}]", side) for i, side in enumerate(sides)))
         checked_size("the span of the kernel, dilation * (kernel_size - 1) + 1,", self.span)
 
     # Sizes
@@ -260,10 +266,18 @@ class Axis:
             crop=(begin % s, (end - self.span) % s),
         )
 
-    def subpixel_place(self, j: int) -> tuple[int, int]:
-        """Where tap ``j`` sits in the sub-pixel kernel: (channel, position), position counted in its dilation."""
-        position, channel = divmod(j * self.dilation, self.stride)
-        return channel, position // self.subpixel().dilation
+    def subpixel_places(self) -> tuple[IntArray, IntArray]:
+        """Where each tap sits in the sub-pixel kernel: (channels, positions), positions counted in its dilation."""
+        import numpy as np
+
+        positions, channels = np.divmod(np.arange(self.kernel_size) * self.dilation, self.stride)
+        return channels, positions // self.subpixel().dilation
+
+    def stamps_apart(self, n: int) -> bool:
+        """Whether ``n`` stamps, two or more, stay clear of each other and of the crop: then CCᵀ = c I."""
+        g = gcd(self.stride, self.dilation)
+        overlap = self.kernel_size > self.stride // g and n > self.dilation // g
+        return not overlap and max(self.crop) <= 0
 
     def telling_size(self) -> int:
         """A small input size at which stamps that can overlap do, and some stamp lies clear of both borders."""

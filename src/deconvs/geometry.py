@@ -92,6 +92,7 @@ class _Geometry:
         return f"{type(self).__name__}({', '.join(words)})"
 
 
+@dataclass(frozen=True, init=False, repr=False)
 class ConvTranspose(_Geometry):
     """A transposed convolution (deconvolution, fractionally strided convolution) of any number of axes.
 
@@ -221,6 +222,7 @@ class ConvTranspose(_Geometry):
         return self._spelled(padding=self.crop)
 
 
+@dataclass(frozen=True, init=False, repr=False)
 class Conv(_Geometry):
     """A convolution (cross-correlation, as in every deep learning framework): the operator C that is transposed.
 
@@ -301,31 +303,39 @@ def _kernel_sizes(kernel_size: object, ndim: object) -> tuple[int, ...]:
     axes = integer("ndim", ndim, minimum=1)
     if axes > MAX_NDIM:
         raise GeometryError("too many axes", f"{axes} spatial axes", f"use at most {MAX_NDIM}")
-    return per_axis("kernel_size", kernel_size, axes, minimum=1)
+    # Not kernel_size again: an iterator is used up by now.
+    return per_axis("kernel_size", kernel_size if found is None else found, axes, minimum=1)
 
 
 def _padding_pairs(padding: object, ndim: int) -> tuple[Pair, ...]:
     """Padding in any of its spellings as ((begin, end), ...)."""
     form = "one integer for all axes, one for each, or a pair for each: ((begin, end), ...)"
+    if isinstance(padding, str):
+        raise GeometryError(
+            "padding is given in numbers",
+            f"padding={padding!r}",
+            "'valid' is 0; 'same' is begin + end = dilation*(kernel_size - 1) + 1 - stride, as ((begin, end), ...)",
+        )
     found = sequence(padding)
+    names = [f"padding[{axis}]" for axis in range(ndim)] if found is not None else ["padding"] * ndim
     if found is None:
         found = (padding,) * ndim
     pairs = []
-    for axis, item in enumerate(right_length("padding", found, ndim, form)):
+    for name, item in zip(names, right_length("padding", found, ndim, form), strict=True):
         pair = sequence(item)
         if pair is None:
-            amount = integer(f"padding[{axis}]", item)
+            amount = integer(name, item)
             if amount < 0:
                 raise GeometryError(
                     "a negative padding needs its two sides",
-                    f"padding[{axis}]={amount}",
+                    f"{name}={amount}",
                     f"write the pair ({amount}, {amount}) for this axis",
                 )
             pairs.append((amount, amount))
         elif len(pair) == 2:
-            pairs.append((integer(f"padding[{axis}][0]", pair[0]), integer(f"padding[{axis}][1]", pair[1])))
+            pairs.append((integer(f"{name}[0]", pair[0]), integer(f"{name}[1]", pair[1])))
         else:
-            raise GeometryError("padding is not a (begin, end) pair", f"padding[{axis}]={item!r}", f"give {form}")
+            raise GeometryError("padding is not a (begin, end) pair", f"{name}={item!r}", f"give {form}")
     return tuple(pairs)
 
 

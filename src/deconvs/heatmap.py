@@ -21,11 +21,7 @@ class _Map:
     top: int
     width: int
     notes: tuple[str, ...]
-
-    @property
-    def shaded(self) -> bool:
-        """Whether counts are too long to be written."""
-        return self.width > 4
+    shaded: bool
 
 
 def coverage_text(geometry: ConvTranspose, input_size: tuple[int, ...], *, colour: bool = False) -> str:
@@ -54,7 +50,7 @@ def _map(geometry: ConvTranspose, input_size: tuple[int, ...]) -> _Map:
     axes = list(zip(geometry.axes, input_size, outputs, strict=True))
     top = prod(axis.coverage_range(n)[1] for axis, n, _ in axes)
     width = len(str(top)) + 1
-    shaded = width > 4
+    shaded = width > 4  # counts are too long to be written
     outer = prod(_counts(axis, n, m // 2, m // 2 + 1)[0] for axis, n, m in axes[:-2])
     rows = [outer * count for count in _counts(*axes[-2][:2], 0, _ROWS)] if len(axes) > 1 else [outer]
     columns = _counts(*axes[-1][:2], 0, _COLUMNS // (1 if shaded else width))
@@ -65,7 +61,7 @@ def _map(geometry: ConvTranspose, input_size: tuple[int, ...]) -> _Map:
         notes.append(f"the first {len(rows)} x {len(columns)} of {shown[0]} x {shown[1]}")
     if shaded:
         notes.append(f"shades from 0 to {top}")
-    return _Map(tuple(tuple(row * column for column in columns) for row in rows), top, width, tuple(notes))
+    return _Map(tuple(tuple(row * column for column in columns) for row in rows), top, width, tuple(notes), shaded)
 
 
 def _counts(axis: Axis, n: int, start: int, stop: int) -> list[int]:

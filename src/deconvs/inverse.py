@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 MAX_MEASURED = 2**24
-"""A matrix with more products or positions than this is not measured: it would take minutes and gigabytes."""
+"""A matrix with more products or positions than this is refused: it would take minutes and gigabytes."""
+MAX_PER_AXIS = 2**20
+"""The same for the matrix of one axis, of which a table of names needs many; beyond, nothing is measured."""
 
 _EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
@@ -51,14 +53,18 @@ class _Gram:
     tolerance: float
 
 
-def measured(g: ConvTranspose, sizes: tuple[int, ...], weight: ArrayLike | None) -> tuple[Inverse, Inverse]:
+def measured(g: ConvTranspose, sizes: tuple[int, ...], weight: ArrayLike | None) -> tuple[Inverse, Inverse] | None:
     """(CCᵀ, CᵀC) against the identity, at one input size.
 
     Without a weight: with the outer product of 1, 2, 3, ... per axis. Nothing positive cancels, so it is the identity
-    only if no stamps overlap; and CCᵀ is then the Kronecker product of the axes' own, which stay small.
+    only if no stamps overlap (`Axis.stamps_apart`); and CCᵀ is then the Kronecker product of the axes' own, which stay
+    small. None where they do not.
     """
     if weight is None:
-        along = [_along(axis, n) for axis, n in zip(g.axes, sizes, strict=True)]
+        sides = list(zip(g.axes, sizes, strict=True))
+        if any(max(axis.output_growth()(n), n * axis.kernel_size) > MAX_PER_AXIS for axis, n in sides):
+            return None
+        along = [_along(axis, n) for axis, n in sides]
         scale = 1.0
     else:
         full, scale = _of_weight(g, sizes, weight)
@@ -71,7 +77,6 @@ def _along(axis: Axis, n: int) -> _Gram:
     import numpy as np
 
     one = ConvTranspose((axis.kernel_size,), axis.stride, (axis.crop,), 0, axis.dilation)
-    _refuse_large(axis.products(n), axis.output(n), (n,))
     return _gram(matrix(one, (n,), np.arange(1, axis.kernel_size + 1).reshape(1, 1, -1)), "float64")
 
 
@@ -82,7 +87,13 @@ def _of_weight(g: ConvTranspose, sizes: tuple[int, ...], weight: ArrayLike) -> t
     array = as_array("weight", weight)
     g.channels(array.shape)
     products = prod(array.shape[:2]) * prod(axis.products(n) for axis, n in zip(g.axes, sizes, strict=True))
-    _refuse_large(products, prod(g.output_size(sizes)), sizes)
+    positions = prod(g.output_size(sizes))
+    if max(products, positions) > MAX_MEASURED:
+        raise GeometryError(
+            "too much to measure the names on",
+            f"{products:,} products and {positions:,} positions at input {size_text(sizes)}",
+            f"use a smaller kernel, stride, dilation or input: at most {MAX_MEASURED:,} of each",
+        )
     if array.dtype.kind in "iu":
         return _gram(matrix(g, sizes, array), "float64"), 1.0
     exact = array.astype(np.float64)
@@ -93,15 +104,6 @@ def _of_weight(g: ConvTranspose, sizes: tuple[int, ...], weight: ArrayLike) -> t
     # Squares of squares are summed: without this, weights of 1e100 or 1e-100 would overflow or vanish.
     largest = float(np.abs(exact).max(initial=0)) or 1.0
     return _gram(matrix(g, sizes, exact / largest), array.dtype.name), largest
-
-
-def _refuse_large(products: int, positions: int, sizes: tuple[int, ...]) -> None:
-    if max(products, positions) > MAX_MEASURED:
-        raise GeometryError(
-            "too much to measure the names on",
-            f"{products:,} products and {positions:,} positions at input {size_text(sizes)}",
-            f"use a smaller kernel, stride, dilation or input: at most {MAX_MEASURED:,} of each",
-        )
 
 
 def _gram(transposed: Any, precision: str) -> _Gram:

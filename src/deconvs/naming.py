@@ -30,18 +30,24 @@ class Name:
 class Names:
     """All names of a geometry; iterate over them, or print them as a table.
 
-    ``input_size``: where the output was compared with the input; ``measured_at``: where CCᵀ was measured.
+    ``input_size``: where the output was compared with the input; ``measured_at``: where CCᵀ and CᵀC were measured. A
+    geometry too large for that has None in their place.
     """
 
     geometry: ConvTranspose
     input_size: tuple[int, ...]
     measured_at: tuple[int, ...]
     names: tuple[Name, ...]
-    conv_after_deconv: Inverse
-    deconv_after_conv: Inverse
+    conv_after_deconv: Inverse | None
+    deconv_after_conv: Inverse | None
 
     def __iter__(self) -> Iterator[Name]:
         return iter(self.names)
+
+    @property
+    def inverts(self) -> bool:
+        """Whether the last name, deconvolution, is earned."""
+        return self.names[-1].earned
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -73,7 +79,7 @@ def names(geometry: ConvTranspose, input_size: Sizes | None = None, weight: Arra
 
     input_size: where to compare sizes and to measure CCᵀ; by default a small size that shows every overlap of stamps.
     weight: (C_in, C_out/groups, *k); by default one channel with positive weights, so that nothing cancels by accident.
-    Errors: GeometryError, also where a matrix is too large to be measured (`inverse.MAX_MEASURED`).
+    Errors: GeometryError, also where the matrix with that weight is too large to be measured (`inverse.MAX_MEASURED`).
     Source: Dumoulin & Visin 2018, chapter 4; Zeiler et al. 2010; Shi et al. 2016.
     """
     if not isinstance(geometry, ConvTranspose):
@@ -90,7 +96,7 @@ def names_at(
 ) -> Names:
     """The names, with the sizes compared at one input size and CCᵀ measured at another."""
     outputs = geometry.output_size(input_size)
-    forward, backward = measured(geometry, measured_at, weight)
+    forward, backward = measured(geometry, measured_at, weight) or (None, None)
     return Names(
         geometry,
         input_size,
@@ -101,7 +107,7 @@ def names_at(
             _fractionally_strided(geometry),
             _subpixel(geometry),
             _upconvolution(geometry, input_size, outputs),
-            _inverse(forward, measured_at),
+            _inverse(geometry, forward, measured_at),
         ),
         forward,
         backward,
@@ -154,7 +160,11 @@ def _upconvolution(g: ConvTranspose, sizes: tuple[int, ...], out: tuple[int, ...
     return Name("up-convolution", larger, f"{verb}: n -> {growth}, {size_text(sizes)} -> {size_text(out)}")
 
 
-def _inverse(forward: Inverse, sizes: tuple[int, ...]) -> Name:
+def _inverse(g: ConvTranspose, forward: Inverse | None, sizes: tuple[int, ...]) -> Name:
+    if forward is None:
+        apart = all(axis.stamps_apart(n) for axis, n in zip(g.axes, sizes, strict=True))
+        stamps = "stamps do not overlap, and none is cropped" if apart else "stamps overlap, or are cropped"
+        return Name("deconvolution (inverse)", apart, f"{stamps}; CCᵀ is too large to be measured")
     if not forward.is_identity:
         away = f"CCᵀ is {forward.distance:.0%} away from c I (input {size_text(sizes)})"
         return Name("deconvolution (inverse)", False, f"convolving afterwards does not undo it: {away}")
@@ -165,5 +175,7 @@ def _inverse(forward: Inverse, sizes: tuple[int, ...]) -> Name:
     return Name("deconvolution (inverse)", True, f"{undone}: CCᵀ = {factor} I")
 
 
-def _as_dict(found: Inverse) -> dict[str, Any]:
+def _as_dict(found: Inverse | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
     return {"scale": found.scale, "distance": found.distance, "is_identity": found.is_identity}

@@ -79,7 +79,7 @@ class Relationship:
 
 
 def sweep(largest: int = 8) -> Iterator[Parameters]:
-    """Every convolution with input up to ``largest``, and kernels, strides, pads and dilations that fit."""
+    """Every convolution of inputs to ``largest``, kernels to 5, strides to 4, pads to 5, dilations to 3 that fits."""
     numbers = range(1, largest + 1)
     for i, k, s, p, d in product(numbers, range(1, 6), range(1, 5), range(6), range(1, 4)):
         if i + 2 * p >= d * (k - 1) + 1:

@@ -8,8 +8,8 @@ from math import prod
 
 from .errors import GeometryError
 from .geometry import ConvTranspose
-from .inverse import measured
 from .kinds import Cover, DirectKind, cover, direct_kind, taps_text
+from .naming import names_at
 from .words import per_axis_text, sides_text
 
 MAX_CELLS = 2000
@@ -56,7 +56,8 @@ def table(kernels: range, strides: range, paddings: range, ndim: int) -> Iterato
 
 
 def _inverts(geometry: ConvTranspose) -> bool:
-    return measured(geometry, tuple(axis.telling_size() for axis in geometry.axes), None)[0].is_identity
+    sizes = tuple(axis.telling_size() for axis in geometry.axes)
+    return names_at(geometry, sizes, sizes).inverts
 
 
 def _pad_text(pads: list[tuple[int, int]]) -> str:

@@ -119,11 +119,12 @@ def _subpixel_kernel(recipe: SubPixelKernel, weight: Array) -> Array:
     g = recipe.geometry
     swapped = _swapped(weight, g.groups)
     kernel = np.zeros((swapped.shape[0], *g.stride, swapped.shape[1], *recipe.taps), weight.dtype)
-    places = [[axis.subpixel_place(j) for j in range(axis.kernel_size)] for axis in g.axes]
-    for j in product(*map(range, g.kernel_size)):
-        channels, positions = zip(*(along[tap] for along, tap in zip(places, j, strict=True)), strict=True)
-        reversed_position = tuple(taps - 1 - p for taps, p in zip(recipe.taps, positions, strict=True))
-        kernel[(slice(None), *channels, slice(None), *reversed_position)] = swapped[on_space(j)]
+    places = [axis.subpixel_places() for axis in g.axes]
+    channels = np.ix_(*(along for along, _ in places))
+    positions = np.ix_(*(taps - 1 - along for taps, (_, along) in zip(recipe.taps, places, strict=True)))
+    # NumPy puts the axes of index arrays that are apart from each other first: the taps, then both kinds of channels.
+    index: Any = (slice(None), *channels, slice(None), *positions)
+    kernel[index] = np.moveaxis(swapped, (0, 1), (-2, -1))
     return kernel.reshape(-1, swapped.shape[1], *recipe.taps)
 
 

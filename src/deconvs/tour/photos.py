@@ -202,9 +202,9 @@ def _busy(part: NDArray[np.float64]) -> float:
 
 
 def _slanted(part: NDArray[np.float64]) -> float:
-    """Up to 60: along a slanted edge, and hardly elsewhere, a pixel differs from both its neighbours."""
+    """Up to 40: along a slanted edge, and hardly elsewhere, a pixel differs from both its neighbours."""
     across, down = np.abs(np.diff(part, axis=1))[:-1], np.abs(np.diff(part, axis=0))[:, :-1]
-    return min(60.0, 12 * float(np.minimum(across, down).sum()) / part.size)
+    return min(40.0, 12 * float(np.minimum(across, down).sum()) / part.size)
 
 
 def png(pixels: Pixels, *, enlarged: int = 1) -> bytes:

@@ -22,7 +22,7 @@ VIEWS = tuple(_BUILDERS)
 """The names of the six exactly equal ways to compute a transposed convolution."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _built(geometry: ConvTranspose, view: str) -> Plan:
     return _BUILDERS[view](geometry)
 
