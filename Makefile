@@ -45,7 +45,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/ready-to-run: $(BIN)/python pyproject.toml constraints.txt
-	@echo "Setting up $(VENV), once: deconvs with NumPy, SciPy, Pillow, resvg-py, Typer and Rich (about 250 MB)."
+	@echo "Setting up $(VENV), once: deconvs with NumPy, SciPy, Pillow, resvg-py, Typer and Rich (about 300 MB)."
 	@$(INSTALL) --editable .
 	@touch $@
 

@@ -432,3 +432,15 @@ def test_named_pictures_are_what_their_names_say() -> None:
     assert [max(matrix.cells(grid)) for grid in ("image", "result", "matrix", "transposed")] == [
         (3, 3), (1, 1), (3, 15), (15, 3),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options", [{"scale": 0}, {"scale": -1.0}, {"scale": float("nan")}, {"width": 10**6}, {"scale": 1e9}]
+)
+def test_pictures_of_no_or_too_many_pixels_are_refused(options: dict[str, Any]) -> None:
+    scene = Scene(40, 20, (), "Nothing", "An empty picture.")
+    with pytest.raises(GeometryError, match="the picture has no size that can be drawn: scale=.* for a scene of 40x20"):
+        to_png(scene, **options)
+    with pytest.raises(GeometryError, match="width is too small: width=0; use an integer of at least 1"):
+        to_png(scene, width=0)
+    assert len(to_png(scene, width=10_000)) > 0

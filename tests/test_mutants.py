@@ -81,12 +81,42 @@ MUTANTS = {
     "operator without its bias": ("run/fast.py", "y[...] = 0 if bias is None else", "y[...] = 0 if True else"),
 }  # fmt: skip
 
+RUN, PLAN, NAMES = "tests/test_run.py", "tests/test_plan.py", "tests/test_names.py"
 
-def run_quick(package: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
-    """The quick part of the suite against the package in ``package``'s folder."""
+SAID = {
+    # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
+    "bytes without the last step": (PLAN, "costs.py", "return sum(cost.bytes for cost in self.steps)", "return sum(cost.bytes for cost in self.steps[:-1])"),
+    "costs with exchanged channels": (PLAN, "costs.py", '"channels": list(self.channels)', '"channels": list(self.channels)[::-1]'),
+    "overflow not refused by plans": (RUN, "run/border.py", "if types.exact:", "if False:"),
+    "threads not limited": (RUN, "run/fast.py", "with threadpool_limits(limits=limit):", "with threadpool_limits(limits=None):"),
+    "float64 beyond its integers": (RUN, "run/fast.py", "_EXACT_IN_DOUBLE = 2**53", "_EXACT_IN_DOUBLE = 2**54"),
+    "out may alias the weights": (RUN, "run/fast.py", "for array in (data, *weights.arrays()))", "for array in (data,))"),
+    "conversion not asked for": (RUN, "run/fast.py", "turn = images * (column + item * (prod(data.shape[1:]) + prod(shape[1:])))", "turn = images * column"),
+    "bias not in the bound": (RUN, "dtypes.py", "(0 if bias is None else _magnitude(bias))", "0"),
+    "bound over all groups": (RUN, "dtypes.py", "magnitudes.reshape(groups, weight.shape[0] // groups,", "magnitudes.reshape(1, weight.shape[0],"),
+    "sum of magnitudes wraps": (RUN, "dtypes.py", "_magnitude(weight) * max(1, weight.size) <=", "_magnitude(weight) <="),
+    "Gram matrix wraps": (NAMES, "inverse.py", "<= isqrt(2**62 // max(1, terms))", "<= 2**62"),
+    "inverse to within a thousandth": (NAMES, "inverse.py", "tolerance = 2 *", "tolerance = 1e12 *"),
+    "weights not scaled": (NAMES, "inverse.py", "largest = float(np.abs(exact).max(initial=0)) or 1.0", "largest = 1.0"),
+    "JSON of the other product": (NAMES, "naming.py", '"Ct C": _as_dict(self.deconv_after_conv)', '"Ct C": _as_dict(self.conv_after_deconv)'),
+    "up-convolution on every axis": (NAMES, "naming.py", "all(m >= n for", "all(m > n for"),
+    "sizes compared where measured": (NAMES, "naming.py", "_upconvolution(geometry, input_size, outputs)", "_upconvolution(geometry, measured_at, geometry.output_size(measured_at))"),
+    "evenness across axes": (NAMES, "kinds.py", "else Cover.UNEVEN", "else Cover.EVEN"),
+    "pads taken for crops": (NAMES, "kinds.py", "if max(pads) > 0:", "if min(pads) > 0:"),
+    "failures not counted": (NAMES, "relationships.py", "failed[index] += verdict is False", "failed[index] += 0"),
+    "holes look like small counts": (NAMES, "heatmap.py", "return 0 if count == 0 else 1 +", "return 1 if count == 0 else 1 +"),
+    "shades inverted": (NAMES, "heatmap.py", '_SHADES = " ░▒▓█"', '_SHADES = " █▓▒░"'),
+    "dark digits on dark": (NAMES, "heatmap.py", "ink = 255 if level >= _DARK_FROM else 16", "ink = 16"),
+    "least coverage of one axis": (NAMES, "report.py", "prod(least for least, _ in ranges)", "min(least for least, _ in ranges)"),
+    "useful shown as wasted": (NAMES, "report.py", 'f"{cost.wasted_macs:,}"', 'f"{cost.useful_macs:,}"'),
+}  # fmt: skip
+
+
+def run_tests(package: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
+    """Some of the suite against the package in ``package``'s folder."""
     root = Path(__file__).parents[1]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-n0", "-p", "no:cacheprovider", "--no-header", "-q", *QUICK],
+        [sys.executable, "-m", "pytest", "-x", "-n0", "-p", "no:cacheprovider", "--no-header", "-q", *tests],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(package.parent), "DECONVS_TESTED": str(package)},
         capture_output=True,
@@ -101,19 +131,29 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(source, tmp_path / "deconvs", ignore=shutil.ignore_patterns("__pycache__", "*.so")))
 
 
-def test_an_unchanged_copy_passes(tmp_path: Path) -> None:
-    result = run_quick(copied(tmp_path), tmp_path)
+@pytest.mark.parametrize("tests", [QUICK, [RUN, PLAN, NAMES]], ids=["quick", "said"])
+def test_an_unchanged_copy_passes(tests: list[str], tmp_path: Path) -> None:
+    result = run_tests(copied(tmp_path), tests)
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^\d+ passed", result.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mistake_makes_the_suite_fail(mutant: str, tmp_path: Path) -> None:
-    file, right, wrong = MUTANTS[mutant]
+    must_fail(QUICK, *MUTANTS[mutant], tmp_path)
+
+
+@pytest.mark.parametrize("mutant", SAID)
+def test_a_mistake_in_what_is_said_makes_its_tests_fail(mutant: str, tmp_path: Path) -> None:
+    tests, *mistake = SAID[mutant]
+    must_fail([tests], *mistake, tmp_path)
+
+
+def must_fail(tests: list[str], file: str, right: str, wrong: str, tmp_path: Path) -> None:
     package = copied(tmp_path)
     source = (package / file).read_text()
     assert source.count(right) == 1, "the seeded mistake no longer fits the code"
     (package / file).write_text(source.replace(right, wrong))
-    result = run_quick(package, tmp_path)
+    result = run_tests(package, tests)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "1 failed" in result.stdout, result.stdout + result.stderr

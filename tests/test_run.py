@@ -282,9 +282,9 @@ def test_out_may_share_memory_with_the_weights(monkeypatch: pytest.MonkeyPatch) 
         memory = np.array([2.0, 3.0, 5.0, 7.0])
         weight = memory[:1].reshape(1, 1, 1) if shared == "weight" else np.array([[[2.0]]])
         bias = memory[:1] if shared == "bias" else None
-        x = np.array([[[1.0]], [[10.0]], [[100.0]], [[1000.0]]])
+        x = np.array([[[3.0]], [[10.0]], [[100.0]], [[1000.0]]])
         y = dc.conv_transpose(x, weight, bias, out=memory.reshape(4, 1, 1))
-        assert y.ravel().tolist() == ([2, 20, 200, 2000] if shared == "weight" else [4, 22, 202, 2002])
+        assert y.ravel().tolist() == ([6, 20, 200, 2000] if shared == "weight" else [8, 22, 202, 2002])
 
 
 def test_every_result_is_an_array_of_its_own() -> None:

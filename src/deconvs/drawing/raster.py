@@ -7,6 +7,8 @@ from collections.abc import Container, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from ..arguments import integer
+from ..errors import GeometryError
 from .scene import Film, Scene
 from .svg import to_svg
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MAX_SIDE = 10_000
+"""Pixels of the longer side of a picture; a page shows some hundreds."""
 SMOOTH = 14
 """Colours of the shared palette besides those of the scenes: steps between them, for smooth edges."""
 
@@ -24,10 +28,17 @@ def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> byt
     >>> to_png(Scene(40, 20, (), "Nothing", "An empty picture."))[:4]
     b'\x89PNG'
 
-    Errors: GeometryError where a text has a character that the font lacks.
+    Errors: GeometryError where a text has a character that the font lacks, and for pictures of no or too many pixels.
     """
     import resvg_py
 
+    zoom = scale if width is None else integer("width", width, minimum=1) / scene.width
+    if not (zoom > 0 and zoom * max(scene.width, scene.height) <= MAX_SIDE):
+        raise GeometryError(
+            "the picture has no size that can be drawn",
+            f"scale={scale}, width={width} for a scene of {scene.width:g}x{scene.height:g}",
+            f"use a scale above 0 that gives at most {MAX_SIDE} pixels a side",
+        )
     svg = to_svg(scene)
     if width is not None:
         return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width))
@@ -43,7 +54,7 @@ def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes
 
     Each frame keeps what the last one showed and stores only what changed. The scenes' own colours are kept exactly;
     the many steps of smooth edges become the nearest of a few. ``scale`` and ``width`` as in `to_png`.
-    Errors: GeometryError where a text has a character that the font lacks.
+    Errors: GeometryError where a text has a character that the font lacks, and for pictures of no or too many pixels.
     """
     import numpy as np
     from PIL import Image
