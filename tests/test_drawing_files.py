@@ -439,8 +439,8 @@ def test_named_pictures_are_what_their_names_say() -> None:
 )
 def test_pictures_of_no_or_too_many_pixels_are_refused(options: dict[str, Any]) -> None:
     scene = Scene(40, 20, (), "Nothing", "An empty picture.")
-    with pytest.raises(GeometryError, match="the picture has no size that can be drawn: scale=.* for a scene of 40x20"):
+    with pytest.raises(dc.GeometryError, match=r"no size that can be drawn: .* for a scene of 40x20"):
         to_png(scene, **options)
-    with pytest.raises(GeometryError, match="width is too small: width=0; use an integer of at least 1"):
+    with pytest.raises(dc.GeometryError, match="width is too small: width=0"):
         to_png(scene, width=0)
     assert len(to_png(scene, width=10_000)) > 0
