@@ -564,4 +564,27 @@ MESSAGES = [
         "dc.ConvTranspose((3,), stride=10**5000)",
         "stride does not fit in 64 bits: stride=an integer of 16610 bits; stay within 9223372036854775807 (2**63 - 1)",
     ),
+    ("dc.solve((), ())", "input_size has no axes: input_size=(); give one size per axis"),
+    ("dc.solve(3, 6.0)", "output_size is not an integer: output_size=6.0; use an integer of at least 1"),
+    ("dc.solve(3, 6, stride=[])", "stride has no values: stride=[]; allow at least one"),
+    ("dc.solve(3, 6, dilation=0)", "dilation is too small: dilation=0; use an integer of at least 1"),
+    (
+        "dc.solve((3, 3, 3, 3), (6, 30, 61, 95), kernel_size=range(1, 90))",
+        (
+            "too many solutions: 17,592,532,652,800 combinations of the axes' own; allow fewer kernels, strides or "
+            "paddings"
+        ),
+    ),
+    (
+        "dc.solve_chain(5, 4, 2)",
+        "a chain enlarges: input 5, output 4; ask for a larger output",
+    ),
+    ("dc.solve_chain(5, 9, 0)", "layers is too small: layers=0; use an integer of at least 1"),
+    (
+        "dc.solve_chain(5, 9, 2, kernel_size=range(1, 2000))",
+        (
+            "too many layers to try: more than 1,048,576 from all sizes on the way; allow fewer kernels, strides or "
+            "paddings, or fewer layers"
+        ),
+    ),
 ]

@@ -81,7 +81,8 @@ MUTANTS = {
     "operator without its bias": ("run/fast.py", "y[...] = 0 if bias is None else", "y[...] = 0 if True else"),
 }  # fmt: skip
 
-RUN, PLAN, NAMES = "tests/test_run.py", "tests/test_plan.py", "tests/test_names.py"
+RUN, PLAN = "tests/test_run.py", "tests/test_plan.py"
+NAMES, SOLVER = "tests/test_names.py", "tests/test_solver.py"
 
 SAID = {
     # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
@@ -107,6 +108,12 @@ SAID = {
     "holes look like small counts": (NAMES, "heatmap.py", "return 0 if count == 0 else 1 +", "return 1 if count == 0 else 1 +"),
     "shades inverted": (NAMES, "heatmap.py", '_SHADES = " ░▒▓█"', '_SHADES = " █▓▒░"'),
     "dark digits on dark": (NAMES, "heatmap.py", "ink = 255 if level >= _DARK_FROM else 16", "ink = 16"),
+    "solutions without output_padding": (SOLVER, "solver.py", "p, odd = divmod(surplus + op, 2)", "p, odd = divmod(surplus, 2)"),
+    "solutions of one axis only": (SOLVER, "solver.py", "alike = set.intersection(*map(set, along.values()))", "alike = set(next(iter(along.values())))"),
+    "ranked by products first": (SOLVER, "solver.py", "return (rank, max(ops) > 0, products,", "return (products, rank, max(ops) > 0,"),
+    "nearest on one side only": (SOLVER, "solver.py", "return paddings[max(0, above - 1) : above + 1]", "return paddings[max(0, above - 1) : above]"),
+    "chains pruned too far": (SOLVER, "chains.py", "least = tuple(max(1, -((extra - m) // stretch) + 1) for m in least)", "least = tuple(max(1, -((extra - m) // stretch) + 2) for m in least)"),
+    "chains forget the earlier layers' cost": (SOLVER, "chains.py", "yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), cost)", "yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), step.cost)"),
     "least coverage of one axis": (NAMES, "report.py", "prod(least for least, _ in ranges)", "min(least for least, _ in ranges)"),
     "useful shown as wasted": (NAMES, "report.py", 'f"{cost.wasted_macs:,}"', 'f"{cost.useful_macs:,}"'),
 }  # fmt: skip
@@ -131,7 +138,7 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(source, tmp_path / "deconvs", ignore=shutil.ignore_patterns("__pycache__", "*.so")))
 
 
-@pytest.mark.parametrize("tests", [QUICK, [RUN, PLAN, NAMES]], ids=["quick", "said"])
+@pytest.mark.parametrize("tests", [QUICK, [RUN, PLAN, NAMES, SOLVER]], ids=["quick", "said"])
 def test_an_unchanged_copy_passes(tests: list[str], tmp_path: Path) -> None:
     result = run_tests(copied(tmp_path), tests)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -18,11 +18,13 @@ from .errors import GeometryError
 from .geometry import Conv, ConvTranspose
 
 if TYPE_CHECKING:
+    from .chains import solve_chain
     from .naming import names
     from .operator import matrix
     from .plan import Plan
     from .report import explain
     from .run.fast import Operator, conv, conv_transpose
+    from .solver import solve
     from .views import VIEWS
 
 __version__ = "0.1.0"
@@ -41,6 +43,8 @@ __all__ = [
     "explain",
     "matrix",
     "names",
+    "solve",
+    "solve_chain",
 ]
 
 _LOADED_WHEN_ASKED_FOR = {
@@ -52,6 +56,8 @@ _LOADED_WHEN_ASKED_FOR = {
     "explain": "report",
     "matrix": "operator",
     "names": "naming",
+    "solve": "solver",
+    "solve_chain": "chains",
 }
 
 

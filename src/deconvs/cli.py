@@ -13,6 +13,7 @@ import typer
 import typer.main
 
 from . import __version__, cli_values
+from .arguments import integer
 from .errors import GeometryError
 from .geometry import ConvTranspose
 from .terminal import WRONG, tell
@@ -124,6 +125,80 @@ def names(
     )
     axes = cli_values.integer("ndim", ndim)
     _print_json(as_data(*ranges, axes)) if as_json else print(as_text(*ranges, axes))
+
+
+@app.command()
+def solve(
+    input_size: Annotated[str, typer.Argument(help="Input size, such as 7x7.")],
+    output_size: Annotated[str | None, typer.Argument(help="Output size, such as 14x14; not with --undo.")] = None,
+    kernel_size: Annotated[
+        str | None, typer.Option("--kernel-size", "--kernel", "-k", help="Allowed kernels, such as 4 or 2..6.")
+    ] = None,
+    stride: Annotated[str | None, typer.Option("--stride", "-s", help="Allowed strides, such as 2 or 1..3.")] = None,
+    padding: Annotated[str | None, typer.Option("--padding", "-p", help="Allowed paddings, such as 1 or 0..2.")] = None,
+    output_padding: Annotated[
+        str | None, typer.Option("--output-padding", "-o", help="Allowed output paddings, such as 0.")
+    ] = None,
+    dilation: Annotated[str, typer.Option("--dilation", "-d", help="Allowed dilations, such as 1 or 1..2.")] = "1",
+    even: Annotated[bool, typer.Option("--even", help="Only layers that cover their output evenly.")] = False,
+    chain: Annotated[str | None, typer.Option(metavar="INTEGER", help="That many layers, one after the other.")] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="The layer that undoes a convolution of this kernel, stride and padding.")
+    ] = False,
+    most: Annotated[str, typer.Option(metavar="INTEGER", help="How many to show.")] = "10",
+    framework: Annotated[str, typer.Option(help="Whose code to show: torch or deconvs.")] = "torch",
+    as_json: Json = False,
+) -> None:
+    """Which layers lead from one size to another: all of a box of parameters, best first. Exit code 1 without any.
+
+    Examples: deconvs solve 7x7 14x14 --even; deconvs solve 4x4 64x64 --chain 4;
+    deconvs solve 15x15 --undo -k 3 -s 2 -p 1
+    """
+    from . import solver_text as texts
+    from .chains import solve_chain
+    from .geometry import Conv
+    from .solver import solve as solved
+
+    inputs = cli_values.sizes("input_size", input_size)
+    limit = integer("most", cli_values.integer("most", most), minimum=1)
+    if undo:
+        if output_size is not None or chain is not None or even or output_padding is not None:
+            raise GeometryError(
+                "--undo takes a convolution", "output_size, --chain, --even or --output-padding given", "leave them out"
+            )
+        axes = len(inputs)
+        conv = Conv(
+            cli_values.one_or_each("kernel_size", kernel_size or "3", axes),
+            cli_values.one_or_each("stride", stride or "1", axes),
+            cli_values.padding("padding", padding or "0", axes),
+            cli_values.one_or_each("dilation", dilation, axes),
+        )
+        text = texts.undone_text(conv, inputs, framework)
+        _print_json(texts.undone_as_data(conv, inputs, framework)) if as_json else print(text)
+        return
+    if output_size is None:
+        raise GeometryError("output_size is missing", f"input_size={input_size}", "write deconvs solve 7x7 14x14")
+    outputs = cli_values.sizes("output_size", output_size)
+    box = {
+        name: None if text is None else cli_values.span(name, text, minimum)
+        for name, text, minimum in (
+            ("kernel_size", kernel_size, 1),
+            ("stride", stride, 1),
+            ("padding", padding, 0),
+            ("output_padding", output_padding, 0),
+        )
+    }
+    dilations = cli_values.span("dilation", dilation, 1)
+    if chain is not None:
+        layers = cli_values.integer("chain", chain)
+        chains = solve_chain(inputs, outputs, layers, **box, dilation=dilations, even=even, most=limit)
+        text = texts.chains_text(chains, inputs, outputs, layers, framework)
+        _print_json(texts.chains_as_data(chains, framework)) if as_json else print(text)
+        raise typer.Exit(0 if chains else 1)
+    found = solved(inputs, outputs, **box, dilation=dilations, even=even)
+    text = texts.solutions_text(found, inputs, outputs, limit, framework)
+    _print_json(texts.as_data(found, inputs, framework)) if as_json else print(text)
+    raise typer.Exit(0 if found else 1)
 
 
 def run(arguments: list[str]) -> int:
