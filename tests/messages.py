@@ -587,4 +587,8 @@ MESSAGES = [
             "paddings, or fewer layers"
         ),
     ),
+    (
+        "dc.check(dc.Conv((3,)), 4)",
+        "check takes a transposed convolution: got Conv(kernel_size=(3,)); pass a ConvTranspose",
+    ),
 ]

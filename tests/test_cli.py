@@ -25,7 +25,7 @@ def deconvs(*arguments: str, **options: object) -> subprocess.CompletedProcess[s
 
 def test_help_names_every_command_and_every_option() -> None:
     overview = deconvs("--help").stdout
-    for command in ("tour", "explain", "names", "solve"):
+    for command in ("tour", "explain", "names", "check", "solve"):
         assert command in overview
         told = deconvs(command, "--help")
         assert told.returncode == 0
@@ -430,3 +430,39 @@ def test_solve_errors(arguments: str, message: str, capsys: pytest.CaptureFixtur
     assert run(["solve", *arguments.split()]) == 2
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", f"deconvs: {message}\n")
+
+
+CHECKED = """\
+warning uneven-coverage
+  outputs sum 1 or 2 products in turn along an axis, which shows as a checkerboard
+  use ConvTranspose(kernel_size=(4, 4), stride=(2, 2), padding=((0, 1), (0, 1)))
+
+note border-attenuation
+  outputs at the border sum fewer products than those inside (1 to 4)
+  pad the input by 1 before and 1 after, repeating its edge, and crop as much more
+
+note zero-insertion
+  run with inserted zeros, 78% of its products would be wasted
+  run its polyphase, subpixel or gemm form
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        ("8x8 -k 3 -s 2", 1, CHECKED),
+        ("8 -k 1", 0, "nothing to report\n"),
+        ("8 -k 2 -s 2", 0, "note zero-insertion\n  run with inserted zeros, 50% of its products would be wasted\n  run its polyphase, subpixel or gemm form\n"),
+    ],
+)  # fmt: skip
+def test_check(arguments: str, code: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", *arguments.split()]) == code
+    assert capsys.readouterr().out == text
+
+
+def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "100", "-k", "1024", "-s", "256", "-c", "1026,1", "--json"]) == 0
+    g = dc.ConvTranspose((1024,), 256)
+    assert json.loads(capsys.readouterr().out) == [f.as_dict() for f in dc.check(g, 100, channels=(1026, 1))]
+    assert run(["check", "4", "-g", "2", "-c", "3,2"]) == 2
+    assert "channels are not divisible by groups" in capsys.readouterr().err

@@ -82,7 +82,7 @@ MUTANTS = {
 }  # fmt: skip
 
 RUN, PLAN = "tests/test_run.py", "tests/test_plan.py"
-NAMES, SOLVER = "tests/test_names.py", "tests/test_solver.py"
+NAMES, SOLVER, LINT = "tests/test_names.py", "tests/test_solver.py", "tests/test_lint.py"
 
 SAID = {
     # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
@@ -114,6 +114,11 @@ SAID = {
     "nearest on one side only": (SOLVER, "solver.py", "return paddings[max(0, above - 1) : above + 1]", "return paddings[max(0, above - 1) : above]"),
     "chains pruned too far": (SOLVER, "chains.py", "least = tuple(max(1, -((extra - m) // stretch) + 1) for m in least)", "least = tuple(max(1, -((extra - m) // stretch) + 2) for m in least)"),
     "chains forget the earlier layers' cost": (SOLVER, "chains.py", "yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), cost)", "yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), step.cost)"),
+    "evened without what is missing": (LINT, "axis.py", "reach = self.span + sum(missing)", "reach = self.span"),
+    "evened off its middle": (LINT, "axis.py", "(begin + spare // 2, end + spare - spare // 2)", "(begin + spare // 2, end + spare // 2)"),
+    "trimmed at the wrong end": (LINT, "axis.py", "(self.crop[0] - before, self.crop[1] - after))", "(self.crop[0] - after, self.crop[1] - before))"),
+    "border one short": (LINT, "axis.py", "-(-(self.span - self.stride - side) // self.stride)", "(self.span - self.stride - side) // self.stride"),
+    "holes taken for uneven": (LINT, "lint.py", "len(taps) > 1 and 0 not in taps for", "len(taps) > 1 for"),
     "least coverage of one axis": (NAMES, "report.py", "prod(least for least, _ in ranges)", "min(least for least, _ in ranges)"),
     "useful shown as wasted": (NAMES, "report.py", 'f"{cost.wasted_macs:,}"', 'f"{cost.useful_macs:,}"'),
 }  # fmt: skip
@@ -138,7 +143,7 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(source, tmp_path / "deconvs", ignore=shutil.ignore_patterns("__pycache__", "*.so")))
 
 
-@pytest.mark.parametrize("tests", [QUICK, [RUN, PLAN, NAMES, SOLVER]], ids=["quick", "said"])
+@pytest.mark.parametrize("tests", [QUICK, [RUN, PLAN, NAMES, SOLVER, LINT]], ids=["quick", "said"])
 def test_an_unchanged_copy_passes(tests: list[str], tmp_path: Path) -> None:
     result = run_tests(copied(tmp_path), tests)
     assert result.returncode == 0, result.stdout + result.stderr

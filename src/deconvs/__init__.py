@@ -19,6 +19,7 @@ from .geometry import Conv, ConvTranspose
 
 if TYPE_CHECKING:
     from .chains import solve_chain
+    from .lint import Finding, check
     from .naming import names
     from .operator import matrix
     from .plan import Plan
@@ -34,10 +35,12 @@ __all__ = [
     "Axis",
     "Conv",
     "ConvTranspose",
+    "Finding",
     "GeometryError",
     "Operator",
     "Phase",
     "Plan",
+    "check",
     "conv",
     "conv_transpose",
     "explain",
@@ -49,8 +52,10 @@ __all__ = [
 
 _LOADED_WHEN_ASKED_FOR = {
     "VIEWS": "views",
+    "Finding": "lint",
     "Operator": "run.fast",
     "Plan": "plan",
+    "check": "lint",
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "explain": "report",

@@ -279,6 +279,37 @@ class Axis:
         overlap = self.kernel_size > self.stride // g and n > self.dilation // g
         return not overlap and max(self.crop) <= 0
 
+    def evened(self) -> Axis:
+        """The same sizes with even coverage: a kernel of whole strides, undilated, that reaches all of the output."""
+        missing = [max(0, -side) for side in self.crop]
+        reach = self.span + sum(missing)
+        kernel_size = -(-reach // self.stride) * self.stride
+        spare = kernel_size - reach
+        begin, end = (max(0, side) for side in self.crop)
+        return Axis(kernel_size, self.stride, 1, (begin + spare // 2, end + spare - spare // 2))
+
+    def trimmed(self, n: int) -> Axis:
+        """The same outputs without the first and last taps that no output of ``n`` inputs hears."""
+        m = self.output(n)
+        taps = self.taps_in_reach(n, m)
+        first = next((j for j in taps if range(*self.inputs_of_tap(n, m, j))), None)
+        if first is None:
+            return self
+        last = next(j for j in reversed(taps) if range(*self.inputs_of_tap(n, m, j)))
+        before, after = first * self.dilation, (self.kernel_size - 1 - last) * self.dilation
+        return Axis(last - first + 1, self.stride, self.dilation, (self.crop[0] - before, self.crop[1] - after))
+
+    def border(self) -> tuple[int, int]:
+        """The inputs beyond each end that the outputs there would hear, were they there: (before, after)."""
+        begin, end = (max(0, -(-(self.span - self.stride - side) // self.stride)) for side in self.crop)
+        return begin, end
+
+    def beyond_border(self) -> Axis:
+        """For an input longer by `border`: the same outputs, each with all of its products."""
+        before, after = self.border()
+        crop = (self.crop[0] + before * self.stride, self.crop[1] + after * self.stride)
+        return Axis(self.kernel_size, self.stride, self.dilation, crop)
+
     def telling_size(self) -> int:
         """A small input size at which stamps that can overlap do, and some stamp lies clear of both borders."""
         # Stamps i and i + d/g share positions where a tap has another one s/g further on.

@@ -35,6 +35,7 @@ Padding = Annotated[str, typer.Option("--padding", "-p", help="1, 1x2, or begin:
 OutputPadding = Annotated[str, typer.Option("--output-padding", "-o", help="1 or 1x0.")]
 Dilation = Annotated[str, typer.Option("--dilation", "-d", help="2 or 2x1.")]
 Groups = Annotated[str, typer.Option("--groups", "-g", metavar="INTEGER", help="Channel groups.")]
+Channels = Annotated[str | None, typer.Option("--channels", "-c", help="C_in,C_out; by default one a group.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 
 
@@ -77,9 +78,7 @@ def explain(
     output_padding: OutputPadding = "0",
     dilation: Dilation = "1",
     groups: Groups = "1",
-    channels: Annotated[
-        str | None, typer.Option("--channels", "-c", help="C_in,C_out; by default one a group.")
-    ] = None,
+    channels: Channels = None,
     batch: Annotated[str, typer.Option("--batch", "-n", metavar="INTEGER", help="Images in a batch.")] = "1",
     view: Annotated[str | None, typer.Option(help="Show the plan of one view, step by step, instead.")] = None,
     as_json: Json = False,
@@ -125,6 +124,35 @@ def names(
     )
     axes = cli_values.integer("ndim", ndim)
     _print_json(as_data(*ranges, axes)) if as_json else print(as_text(*ranges, axes))
+
+
+@app.command()
+def check(
+    input_size: Annotated[str, typer.Argument(help="Input size, such as 4x4; its length is the number of axes.")],
+    kernel_size: Kernel = "3",
+    stride: Stride = "1",
+    padding: Padding = "0",
+    output_padding: OutputPadding = "0",
+    dilation: Dilation = "1",
+    groups: Groups = "1",
+    channels: Channels = None,
+    as_json: Json = False,
+) -> None:
+    """What may go wrong with one layer, with reasons and fixes. Exit code 1 where there is more than notes.
+
+    Example: deconvs check 8x8 -k 3 -s 2
+    """
+    from .lint import NOTE
+    from .lint import check as checked
+
+    sizes = cli_values.sizes("input_size", input_size)
+    geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
+    found = checked(geometry, sizes, channels=None if channels is None else cli_values.channels("channels", channels))
+    if as_json:
+        _print_json([finding.as_dict() for finding in found])
+    else:
+        print("\n\n".join(f"{f.severity} {f.code}\n  {f.message}\n  {f.fix}" for f in found) or "nothing to report")
+    raise typer.Exit(int(any(finding.severity != NOTE for finding in found)))
 
 
 @app.command()

@@ -180,6 +180,18 @@ class ConvTranspose(_Geometry):
         """(C_in, C_out) of a weight (C_in, C_out/groups, *kernel_size)."""
         return self._channels(weight_shape)
 
+    @classmethod
+    def of_axes(cls, axes: Sequence[Axis], groups: int = 1) -> ConvTranspose:
+        """From axes that are there already.
+
+        >>> ConvTranspose.of_axes([Axis(3, stride=2, crop=(0, 1))])
+        ConvTranspose(kernel_size=(3,), stride=(2,), padding=((0, 1),))
+        """
+        kernels, strides, dilations, crops = zip(
+            *((axis.kernel_size, axis.stride, axis.dilation, axis.crop) for axis in axes), strict=True
+        )
+        return cls(kernels, strides, crops, 0, dilations, groups)
+
     def adjoint(self) -> Conv:
         """The convolution whose matrix is transposed here: the same weights lead back from output to input size.
 
