@@ -581,9 +581,9 @@ MESSAGES = [
     ),
     ("dc.solve_chain(5, 9, 0)", "layers is too small: layers=0; use an integer of at least 1"),
     (
-        "dc.solve_chain(5, 9, 2, kernel_size=range(1, 2000))",
+        "dc.solve_chain(1, 4000, 2, kernel_size=range(1, 4000), stride=1)",
         (
-            "too many layers to try: more than 1,048,576 from all sizes on the way; allow fewer kernels, strides or "
+            "too many layers to try: more than 131,072 from all sizes on the way; allow fewer kernels, strides or "
             "paddings, or fewer layers"
         ),
     ),

@@ -113,7 +113,7 @@ SAID = {
     "ranked by products first": (SOLVER, "solver.py", "return (rank, max(ops) > 0, products,", "return (products, rank, max(ops) > 0,"),
     "nearest on one side only": (SOLVER, "solver.py", "return paddings[max(0, above - 1) : above + 1]", "return paddings[max(0, above - 1) : above]"),
     "chains pruned too far": (SOLVER, "chains.py", "least = tuple(max(1, -((extra - m) // stretch) + 1) for m in least)", "least = tuple(max(1, -((extra - m) // stretch) + 2) for m in least)"),
-    "chains forget the earlier layers' cost": (SOLVER, "chains.py", "yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), cost)", "yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), step.cost)"),
+    "chains forget the earlier layers' cost": (SOLVER, "chains.py", "return a + x, b + y, c + z", "return x, y, z"),
     "evened without what is missing": (LINT, "axis.py", "reach = self.span + sum(missing)", "reach = self.span"),
     "evened off its middle": (LINT, "axis.py", "(begin + spare // 2, end + spare - spare // 2)", "(begin + spare // 2, end + spare // 2)"),
     "trimmed at the wrong end": (LINT, "axis.py", "(self.crop[0] - before, self.crop[1] - after))", "(self.crop[0] - after, self.crop[1] - before))"),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
 from math import prod
 
 from .arguments import integer
+from .axis import Axis
 from .errors import GeometryError
 from .geometry import ConvTranspose, Sizes
-from .kinds import Cover, cover
 from .solver import Box, Parameters, Size, Values, box_of, layer, sizes_of
 from .words import size_text
 
-MAX_STEPS = 2**20
+MAX_STEPS = 2**17
 """Layers tried from all sizes on the way together; more want a smaller box or fewer layers."""
 
 MAX_LAYERS = 16
@@ -38,9 +39,20 @@ class Chain:
 class _Step:
     """One layer from a size to the next."""
 
-    layer: ConvTranspose
+    parameters: Parameters
     to: Size
     cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The layers so far; layers become geometries when all is decided."""
+
+    steps: tuple[_Step, ...]
+    cost: Cost
+
+    def order(self) -> tuple[Cost, tuple[tuple[int, ...], ...]]:
+        return self.cost, tuple(_key(step.parameters) for step in self.steps)
 
 
 def solve_chain(
@@ -81,49 +93,61 @@ def solve_chain(
     growth = max(2, *(_root(m, n, count) for n, m in zip(inputs, outputs, strict=True)))
     strides = range(1, growth + 1) if stride is None else stride
     box = box_of(growth, kernel_size, strides, padding, output_padding, dilation)
-    steps = _Steps(box, even)
-    best = {inputs: [Chain((), (inputs,), (0, 0, 0))]}
+    steps = _Steps(box, even, outputs, wanted)
+    best = {inputs: [_Way((), (0, 0, 0))]}
     for done in range(1, count + 1):
         least = _least(box, outputs, count - done)
-        following: dict[Size, list[Chain]] = {}
-        for size, chains in best.items():
-            for step in steps.of(size, wanted):
-                if all(low <= m <= high for m, low, high in zip(step.to, least, outputs, strict=True)):
-                    following.setdefault(step.to, []).extend(_longer(chains, step))
-        best = {size: nsmallest(wanted, chains, key=_order) for size, chains in following.items()}
-    return best.get(outputs, [])
+        following: dict[Size, list[_Way]] = {}
+        for size, ways in best.items():
+            for step in steps.of(size):
+                if all(m >= low for m, low in zip(step.to, least, strict=True)):
+                    following.setdefault(step.to, []).extend(_Way((*way.steps, step), _sum(way, step)) for way in ways)
+        best = {size: nsmallest(wanted, ways, key=_Way.order) for size, ways in following.items()}
+    return [
+        Chain(
+            tuple(layer(step.parameters, len(inputs)) for step in way.steps),
+            (inputs, *(step.to for step in way.steps)),
+            way.cost,
+        )
+        for way in best.get(outputs, [])
+    ]
 
 
 class _Steps:
     """The layers of a box from each size, of those to the same size only the best few: no more can be in the answer."""
 
-    def __init__(self, box: Box, even: bool) -> None:
+    def __init__(self, box: Box, even: bool, largest: Size, wanted: int) -> None:
         self._box = box
         self._even = even
+        self._largest = largest
+        self._wanted = wanted
         self._known: dict[Size, list[_Step]] = {}
         self._tried = 0
 
-    def of(self, size: Size, wanted: int) -> list[_Step]:
+    def of(self, size: Size) -> list[_Step]:
         if size not in self._known:
             to: dict[Size, list[_Step]] = {}
             for step in self._all(size):
                 to.setdefault(step.to, []).append(step)
-            self._known[size] = [
-                step
-                for found in to.values()
-                for step in nsmallest(wanted, found, key=lambda s: (s.cost, _key(s.layer)))
-            ]
+            self._known[size] = [step for found in to.values() for step in nsmallest(self._wanted, found, key=_rank)]
         return self._known[size]
 
     def _all(self, size: Size) -> Iterator[_Step]:
         for k, s, d in self._box.shapes():
-            plain = layer(Parameters(k, s, 0, 0, d), len(size))
-            uneven = cover(plain) is not Cover.EVEN
+            plain = Axis(k, s, d)
+            uneven = len(plain.taps_per_phase()) > 1
             if uneven and self._even:
                 continue
-            grown = plain.output_size(size)
-            for p in self._box.paddings(k, d):
-                for op in self._box.output_paddings(s, d):
+            grown = [plain.full(n) for n in size]
+            paddings = self._box.paddings(k, d)
+            for op in self._box.output_paddings(s, d):
+                # From n to the largest size: n <= full - 2p + op <= largest, on every axis.
+                low = max(-((m - full - op) // 2) for m, full in zip(self._largest, grown, strict=True))
+                high = min((full + op - n) // 2 for n, full in zip(size, grown, strict=True))
+                for p in paddings[bisect_left(paddings, low) : bisect_right(paddings, high)]:
+                    to = tuple(full - 2 * p + op for full in grown)
+                    if to == size:
+                        continue
                     self._tried += 1
                     if self._tried > MAX_STEPS:
                         raise GeometryError(
@@ -131,18 +155,14 @@ class _Steps:
                             f"more than {MAX_STEPS:,} from all sizes on the way",
                             "allow fewer kernels, strides or paddings, or fewer layers",
                         )
-                    to = tuple(full - 2 * p + op for full in grown)
-                    if to == size or any(m < n for n, m in zip(size, to, strict=True)):
-                        continue
-                    g = layer(Parameters(k, s, p, op, d), len(size))
-                    products = prod(axis.products(n) for axis, n in zip(g.axes, size, strict=True))
-                    yield _Step(g, to, (int(uneven), int(op > 0), products))
+                    axis = Axis(k, s, d, (p, p - op))
+                    products = prod(axis.products(n) for n in size)
+                    yield _Step(Parameters(k, s, p, op, d), to, (int(uneven), int(op > 0), products))
 
 
-def _longer(chains: list[Chain], step: _Step) -> Iterator[Chain]:
-    for chain in chains:
-        cost = tuple(a + b for a, b in zip(chain.cost, step.cost, strict=True))
-        yield Chain((*chain.layers, step.layer), (*chain.sizes, step.to), cost)  # type: ignore[arg-type]
+def _sum(way: _Way, step: _Step) -> Cost:
+    (a, b, c), (x, y, z) = way.cost, step.cost
+    return a + x, b + y, c + z
 
 
 def _least(box: Box, outputs: Size, left: int) -> Size:
@@ -164,10 +184,9 @@ def _root(m: int, n: int, count: int) -> int:
     return growth
 
 
-def _order(chain: Chain) -> tuple[Cost, tuple[tuple[int, ...], ...]]:
-    return chain.cost, tuple(map(_key, chain.layers))
+def _rank(step: _Step) -> tuple[Cost, tuple[int, ...]]:
+    return step.cost, _key(step.parameters)
 
 
-def _key(g: ConvTranspose) -> tuple[int, ...]:
-    (axis, *_) = g.axes
-    return (axis.dilation, axis.kernel_size, axis.stride, *axis.crop)
+def _key(q: Parameters) -> tuple[int, ...]:
+    return (q.dilation, q.kernel_size, q.stride, q.padding, q.output_padding)
