@@ -16,7 +16,7 @@ from .frameworks import flax as flax_driver
 from .frameworks import jax as jax_driver
 from .frameworks.compare import check_writing, refuses, same_as_read, same_as_written
 
-CASES = 300
+CASES = {"jax": 300, "flax": 200}
 
 
 @pytest.mark.parametrize("name", ["jax", "flax"])
@@ -24,7 +24,7 @@ def test_read(name: str) -> None:
     run = {"jax": jax_driver.run, "flax": flax_driver.run}[name]
     rng, values, kinds = random.Random(0), np.random.default_rng(0), Counter[str]()
     tried = 0
-    while tried < CASES:
+    while tried < CASES[name]:
         ndim = rng.choice((1, 1, 2, 3))
         params, size = (jax_parameters if name == "jax" else flax_parameters)(rng, ndim)
         try:
@@ -45,7 +45,7 @@ def test_read(name: str) -> None:
         if word == "pairs":
             kinds["a negative pad"] += any(min(pair) < 0 for pair in padding if isinstance(pair, tuple))
     assert len(kinds) == (20 if name == "jax" else 22), kinds
-    assert min(kinds.values()) >= 10, kinds
+    assert min(kinds.values()) >= 5, kinds
 
 
 def jax_parameters(rng: random.Random, ndim: int) -> tuple[dict[str, Any], tuple[int, ...]]:

@@ -79,3 +79,17 @@ def test_what_is_refused_is_refused_by_pytorch() -> None:
     assert write("torch", dc.ConvTranspose((1,) * 4), (2,) * 4) == Refusal(
         "torch has ConvTranspose1d, 2d and 3d: kernel_size cannot have 4 axes"
     )
+
+
+def test_the_nearest_leaves_as_little_as_possible() -> None:
+    for crop, padding, extra, left in (
+        ((3, 0), 1, 1, (2, 0)),
+        ((1, 3), 1, 0, (0, 2)),
+        ((-2, 1), 0, 0, (-2, 1)),
+        ((-1, -3), 0, 1, (-1, -2)),
+    ):
+        refusal = write("torch", dc.ConvTranspose((5,), stride=2, padding=(crop,)), (4,))
+        assert isinstance(refusal, Refusal)
+        assert refusal.nearest is not None
+        said = refusal.nearest.params
+        assert (said["padding"], said["output_padding"], refusal.nearest.crop) == ((padding,), (extra,), (left,))

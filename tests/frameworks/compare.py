@@ -65,6 +65,8 @@ def same_as_written(
         return True
     assert not said
     assert said.nearest is not None, (geometry, size, said)
+    if min(map(min, geometry.crop)) >= 0:  # then what is left is only cut
+        assert min(map(min, said.nearest.crop)) >= 0, (geometry, said)
     groups, per_in, per_out = geometry.groups, *(int(n) for n in values.integers(1, 4, 2))
     x = integers(values, 2, groups * per_in, *size)
     weight = integers(values, groups * per_in, per_out, *geometry.kernel_size)
