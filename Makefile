@@ -50,6 +50,6 @@ $(VENV)/ready-to-run: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/ready-to-develop: $(BIN)/python pyproject.toml constraints.txt
-	@echo "Setting up $(VENV), once: deconvs with its development tools: pytest, Hypothesis, PyTorch (CPU), ruff, mypy (about 1.2 GB)."
+	@echo "Setting up $(VENV), once: deconvs with its development tools: pytest, Hypothesis, ruff, mypy, and the frameworks that it is compared with: PyTorch, TensorFlow, Keras, JAX, Flax, ONNX Runtime (about 3.3 GB)."
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/ready-to-run

@@ -83,6 +83,7 @@ MUTANTS = {
 
 RUN, PLAN = "tests/test_run.py", "tests/test_plan.py"
 NAMES, SOLVER, LINT = "tests/test_names.py", "tests/test_solver.py", "tests/test_lint.py"
+SPELLED = "tests/test_conventions_"
 
 SAID = {
     # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
@@ -119,6 +120,9 @@ SAID = {
     "trimmed at the wrong end": (LINT, "axis.py", "(self.crop[0] - before, self.crop[1] - after))", "(self.crop[0] - after, self.crop[1] - before))"),
     "border one short": (LINT, "axis.py", "-(-(self.span - self.stride - side) // self.stride)", "(self.span - self.stride - side) // self.stride"),
     "holes taken for uneven": (LINT, "lint.py", "len(taps) > 1 and 0 not in taps for", "len(taps) > 1 for"),
+    "SAME splits the other way": (SPELLED + "keras.py", "conventions/keras.py", "max(0, (span - stride) // 2)", "max(0, (span - stride + 1) // 2)"),
+    "auto_pad splits the other way": (SPELLED + "onnx.py", "conventions/onnx.py", 'if auto_pad == "SAME_UPPER" else', 'if auto_pad != "SAME_UPPER" else'),
+    "JAX's kernel not turned": (SPELLED + "jax.py", "conventions/jax.py", '"C_in", "C_out"), flipped=True)', '"C_in", "C_out"))'),
     "least coverage of one axis": (NAMES, "report.py", "prod(least for least, _ in ranges)", "min(least for least, _ in ranges)"),
     "useful shown as wasted": (NAMES, "report.py", 'f"{cost.wasted_macs:,}"', 'f"{cost.useful_macs:,}"'),
 }  # fmt: skip

@@ -1,6 +1,9 @@
-"""The one public error: what is wrong, which values, how to fix it."""
+"""What is said where there is no exact answer: `GeometryError` is raised, `Refusal` is returned."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 
 class GeometryError(ValueError):
@@ -21,3 +24,43 @@ class GeometryError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.values}; {self.fix}"
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """What a framework can say instead, and what is then still to be done around it.
+
+    >>> Nearest({"kernel_size": (3,), "stride": (2,)}, crop=((0, 1),))
+    Nearest(params={'kernel_size': (3,), 'stride': (2,)}, crop=((0, 1),), dilation=None, groups=1)
+
+    params: the framework's own keywords. crop: ((begin, end), ...) to cut from its output; negative: positions to add,
+    which hold only the bias. dilation: by how much to dilate the weight first, filling it up with zeros, or None.
+    groups: how many layers of these parameters to run, one for each group of channels, and to concatenate.
+    """
+
+    params: Mapping[str, object]
+    crop: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...] | None = None
+    groups: int = 1
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request that is understood and has no exact spelling: a value, not an exception.
+
+    >>> refusal = Refusal("padding cannot differ between the two sides: the crop is (0, 1)")
+    >>> bool(refusal), str(refusal)
+    (False, 'padding cannot differ between the two sides: the crop is (0, 1)')
+
+    It is falsy, while parameters never are: ``if params := write(...)`` reads as it should. ``reason`` is one sentence
+    that names the parameter; ``nearest`` is what can be said instead, or None.
+    """
+
+    reason: str
+    nearest: Nearest | None = None
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self.reason
