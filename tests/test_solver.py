@@ -122,6 +122,19 @@ def test_even_wants_even_coverage() -> None:
     assert none.nearest == [dc.ConvTranspose((3,), 2, 1, 1)]
 
 
+def test_even_layers_are_found_where_only_uneven_ones_are_alike_on_all_axes() -> None:
+    box = {"kernel_size": range(1, 5), "stride": range(1, 3), "padding": range(2), "output_padding": range(2)}
+    differed = 0
+    for n, m in itertools.product(itertools.product((3, 4), (3, 5)), itertools.product(range(5, 10), range(5, 12))):
+        along = [dc.solve(*pair, **box, even=True) for pair in zip(n, m, strict=True)]
+        found = dc.solve(n, m, **box, even=True)
+        assert bool(found) == all(along), (n, m)
+        assert all(g.output_size(n) == m and judged(g, n)[0] == 0 for g in found)
+        differed += bool(found) and any(judged(g, n)[0] for g in dc.solve(n, m, **box)[:1])
+    assert differed > 0
+    assert solve_chain(3, 6, 1, kernel_size=1, stride=2, even=True) == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_without_a_solution_the_nearest_sizes_and_why(seed: int) -> None:
     rng = random.Random(seed)

@@ -92,8 +92,10 @@ def solve_chain(
         )
     growth = max(2, *(_root(m, n, count) for n, m in zip(inputs, outputs, strict=True)))
     strides = range(1, growth + 1) if stride is None else stride
-    box = box_of(growth, kernel_size, strides, padding, output_padding, dilation)
-    steps = _Steps(box, even, outputs, wanted)
+    box = box_of(growth, kernel_size, strides, padding, output_padding, dilation, even)
+    if not any(True for _ in box.shapes()):
+        return []
+    steps = _Steps(box, outputs, wanted)
     best = {inputs: [_Way((), (0, 0, 0))]}
     for done in range(1, count + 1):
         least = _least(box, outputs, count - done)
@@ -116,9 +118,8 @@ def solve_chain(
 class _Steps:
     """The layers of a box from each size, of those to the same size only the best few: no more can be in the answer."""
 
-    def __init__(self, box: Box, even: bool, largest: Size, wanted: int) -> None:
+    def __init__(self, box: Box, largest: Size, wanted: int) -> None:
         self._box = box
-        self._even = even
         self._largest = largest
         self._wanted = wanted
         self._known: dict[Size, list[_Step]] = {}
@@ -136,8 +137,6 @@ class _Steps:
         for k, s, d in self._box.shapes():
             plain = Axis(k, s, d)
             uneven = len(plain.taps_per_phase()) > 1
-            if uneven and self._even:
-                continue
             grown = [plain.full(n) for n in size]
             paddings = self._box.paddings(k, d)
             for op in self._box.output_paddings(s, d):

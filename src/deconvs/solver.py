@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -50,10 +50,12 @@ class Box:
     padding: tuple[int, ...] | None
     output_padding: tuple[int, ...] | None
     dilation: tuple[int, ...]
+    even: bool = False
 
     def shapes(self) -> Iterator[tuple[int, int, int]]:
-        """Every (kernel_size, stride, dilation)."""
-        return product(self.kernel_size, self.stride, self.dilation)
+        """Every (kernel_size, stride, dilation); where ``even``, those that cover their output evenly."""
+        every = product(self.kernel_size, self.stride, self.dilation)
+        return (shape for shape in every if not self.even or len(Axis(*shape).taps_per_phase()) == 1)
 
     def output_paddings(self, stride: int, dilation: int) -> Sequence[int]:
         """Those that a layer of this stride and dilation can have."""
@@ -116,15 +118,15 @@ def solve(
     """
     inputs, outputs = sizes_of(input_size, output_size)
     growth = max(-(-m // n) for n, m in zip(inputs, outputs, strict=True))
-    box = box_of(growth, kernel_size, stride, padding, output_padding, dilation)
-    every = _on_all_axes(box, list(zip(inputs, outputs, strict=True)))
-    found = sorted((g for g in every if not even or cover(g) is Cover.EVEN), key=lambda g: merit(g, inputs))
+    pairs = list(zip(inputs, outputs, strict=True))
+    box = box_of(growth, kernel_size, stride, padding, output_padding, dilation, even)
+    found = sorted(_on_all_axes(box, pairs), key=lambda g: merit(g, inputs))
     if found:
         return Solutions(found, (), None, "")
-    if every:
-        best = min(every, key=lambda g: merit(g, inputs))
+    if even and (uneven := _on_all_axes(replace(box, even=False), pairs)):
+        best = min(uneven, key=lambda g: merit(g, inputs))
         return Solutions((), [best], None, "no layer of the box that leads there covers its output evenly")
-    return Solutions((), *_otherwise(box, inputs, outputs, even))
+    return Solutions((), *_otherwise(box, inputs, outputs))
 
 
 def merit(g: ConvTranspose, input_size: Size) -> tuple[int, ...]:
@@ -183,16 +185,12 @@ def _of_axes(along: list[Parameters]) -> ConvTranspose:
     return ConvTranspose(kernels, strides, paddings, output_paddings, dilations)
 
 
-def _otherwise(
-    box: Box, inputs: Size, outputs: Size, even: bool
-) -> tuple[list[ConvTranspose], ConvTranspose | None, str]:
+def _otherwise(box: Box, inputs: Size, outputs: Size) -> tuple[list[ConvTranspose], ConvTranspose | None, str]:
     """Without a solution: the next layers below and above, an exact one beyond the box, and why there is no other."""
     near: dict[Size, ConvTranspose] = {}
     beyond: list[ConvTranspose] = []
     for k, s, d in box.shapes():
         plain = layer(Parameters(k, s, 0, 0, d), len(inputs))
-        if even and cover(plain) is not Cover.EVEN:
-            continue
         full = plain.output_size(inputs)
         surplus = [size - m for size, m in zip(full, outputs, strict=True)]
         if min(surplus) >= 0:
@@ -260,6 +258,7 @@ def box_of(
     padding: Values | None,
     output_padding: Values | None,
     dilation: Values,
+    even: bool,
 ) -> Box:
     """The box as the caller gave it, with defaults that suit a growth by so much."""
     strides: Iterable[int] = range(1, max(4, growth) + 1) if growth <= 8 else (1, growth - 1, growth, growth + 1)
@@ -269,6 +268,7 @@ def box_of(
         None if padding is None else _values("padding", padding, 0),
         None if output_padding is None else _values("output_padding", output_padding, 0),
         _values("dilation", dilation, 1),
+        even,
     )
     if box.candidates() > MAX_CANDIDATES:
         raise GeometryError(

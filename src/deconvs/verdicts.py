@@ -9,7 +9,7 @@ from math import prod
 from .errors import GeometryError
 from .geometry import ConvTranspose
 from .kinds import Cover, DirectKind, cover, direct_kind, taps_text
-from .naming import names_at
+from .naming import names
 from .words import per_axis_text, sides_text
 
 MAX_CELLS = 2000
@@ -40,7 +40,7 @@ def verdict(geometry: ConvTranspose) -> Verdict:
         how = f"insert {per_axis_text([form.inserted for form in forms])}{', ' + pad if pad else ''}"
     else:
         how = pad or "nothing to pad"
-    return Verdict(kind.value, f"{how}: n -> {growth}", _coverage(geometry), _inverts(geometry))
+    return Verdict(kind.value, f"{how}: n -> {growth}", _coverage(geometry), names(geometry).inverts)
 
 
 def table(kernels: range, strides: range, paddings: range, ndim: int) -> Iterator[tuple[int, int, int, Verdict]]:
@@ -53,11 +53,6 @@ def table(kernels: range, strides: range, paddings: range, ndim: int) -> Iterato
         for k in kernels:
             for s in strides:
                 yield k, s, p, verdict(ConvTranspose(k, s, p, ndim=ndim))
-
-
-def _inverts(geometry: ConvTranspose) -> bool:
-    sizes = tuple(axis.telling_size() for axis in geometry.axes)
-    return names_at(geometry, sizes, sizes).inverts
 
 
 def _pad_text(pads: list[tuple[int, int]]) -> str:
