@@ -15,6 +15,7 @@ from deconvs.conventions import read, write
 from .frameworks import flax as flax_driver
 from .frameworks import jax as jax_driver
 from .frameworks.compare import check_writing, refuses, same_as_read, same_as_written
+from .frameworks.parameters import flax_parameters, jax_parameters
 
 CASES = {"jax": 300, "flax": 200}
 
@@ -46,33 +47,6 @@ def test_read(name: str) -> None:
             kinds["a negative pad"] += any(min(pair) < 0 for pair in padding if isinstance(pair, tuple))
     assert len(kinds) == (20 if name == "jax" else 22), kinds
     assert min(kinds.values()) >= 5, kinds
-
-
-def jax_parameters(rng: random.Random, ndim: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random ones, nearly all of them valid."""
-    size, kernel, strides = (tuple(rng.randint(1, most) for _ in range(ndim)) for most in (4, 4 if ndim < 3 else 2, 3))
-    pairs = tuple((rng.randint(-1, 4), rng.randint(-1, 4)) for _ in range(ndim))
-    return {
-        "kernel_size": kernel,
-        "strides": strides,
-        "padding": rng.choice(("SAME", "VALID", pairs)),
-        "rhs_dilation": rng.choice((None, tuple(rng.randint(1, 3) for _ in range(ndim)))),
-        "transpose_kernel": rng.random() < 0.5,
-        "use_consistent_padding": rng.random() < 0.5,
-    }, size
-
-
-def flax_parameters(rng: random.Random, ndim: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random ones, nearly all of them valid."""
-    own, size = jax_parameters(rng, ndim)
-    mixed = tuple(rng.choice((pair, pair[0])) for pair in own["padding"]) if isinstance(own["padding"], tuple) else 2
-    return {
-        "kernel_size": own["kernel_size"],
-        "strides": rng.choice((own["strides"], None, 2)),
-        "padding": rng.choice((own["padding"], own["padding"], mixed, rng.randint(0, 3))),
-        "kernel_dilation": own["rhs_dilation"],
-        "transpose_kernel": own["transpose_kernel"],
-    }, size
 
 
 @pytest.mark.parametrize("name", ["jax", "flax"])
