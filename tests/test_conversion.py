@@ -151,7 +151,7 @@ def test_live_layers(source: str, target: str, biased: bool, ndim: int) -> None:
 
 
 def live(framework: str, ndim: int, biased: bool, values: np.random.Generator) -> Any:
-    kernel, c_in, c_out = (3, 2, 4)[:ndim], 3, 2
+    kernel, c_in, c_out = (3, 5, 4)[:ndim], 3, 2
     weight, bias = integers(values, *kernel, c_out, c_in), integers(values, c_out)
     if framework == "keras":  # "same" of unequal crops
         keras = keras_driver.keras()
@@ -194,8 +194,12 @@ def test_types_are_kept() -> None:
         assert back.weight.dtype == dtype
         assert torch.equal(back.weight, layer.weight)
         assert torch.equal(back.bias, layer.bias)
-        there = dc.convert(layer, target="flax", input_size=(5,)).build()
-        assert str(there.kernel[...].dtype) == ("float32" if dtype is torch.float64 else str(dtype).split(".")[1])
+        there = dc.convert(layer, target="flax", input_size=(5,))
+        if dtype is torch.float64:  # which JAX has only where it is asked to, and says so
+            with pytest.warns(UserWarning, match="requested dtype float64"):
+                there.build()
+        else:
+            assert str(there.build().kernel[...].dtype) == str(dtype).split(".")[1]
 
 
 def test_what_is_converted_is_a_copy() -> None:
