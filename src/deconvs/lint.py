@@ -141,7 +141,8 @@ def _cropped_products(g: ConvTranspose, sizes: tuple[int, ...]) -> Iterator[Find
     except GeometryError:  # products beyond 64 bits
         return
     if saved:
-        yield Finding("cropped-products", NOTE, reason, "run its polyphase form, which does not compute them")
+        form = "direct" if max(g.stride) == 1 else "polyphase"
+        yield Finding("cropped-products", NOTE, reason, f"run its {form} form, which does not compute them")
 
 
 def _subpixel_padding(g: ConvTranspose) -> Iterator[Finding]:

@@ -2,11 +2,11 @@
 
 >>> from deconvs import ConvTranspose
 >>> from deconvs.targets import obstacles
->>> (obstacle,) = obstacles("coreml", ConvTranspose((4, 4), stride=2, padding=1, output_padding=1), (8, 8))
+>>> (obstacle,) = obstacles("coreml", ConvTranspose((5, 5), stride=2, padding=2, output_padding=1), (8, 8))
 >>> obstacle.parameter, obstacle.reason
-('padding', 'padding is (1, 0), only the same before and after')
+('output_padding', 'output_padding is 1, only 0')
 >>> print(obstacle.layer, obstacle.crop)
-ConvTranspose(kernel_size=(4, 4), stride=(2, 2)) ((1, 0), (1, 0))
+ConvTranspose(kernel_size=(5, 5), stride=(2, 2), padding=(1, 1)) ((1, 0), (1, 0))
 
 The data is in known.py, with the evidence of each target; one mechanism (fit.py) finds what is taken instead.
 """

@@ -22,6 +22,7 @@ UNEQUAL, EQUAL, ONE_NUMBER, NONE = "unequal", "equal", "one number", "none"
 
 SAME_OR_VALID, WHOLE_SAME_OR_VALID = "same or valid", "whole same or valid"
 """Padding by words: TensorFlow's for any output that fits; or only for outputs n*s (SAME) and n*s + max(k-s, 0)."""
+BY_WORDS = (SAME_OR_VALID, WHOLE_SAME_OR_VALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Target:
     ``largest_stride_product``: of all axes. ``covers_exactly``: kernel_size - stride - 2 * padding must be 0.
     ``int8_group_multiple``: in int8 with groups, channels per group must be multiples of it.
 
-    ``evidence``: the page, source file or issue thread that says so, or "tested here"; ``confirmed`` is False where none
+    ``evidence``: the page, source file or issue thread that says so, or "tested here"; ``confirmed``: False where none
     was found for some of it. ``notes``: what else is known, in sentences. Versions and devices of one name differ: this
     is what the evidence says, no promise.
     """
@@ -99,6 +100,11 @@ def _refused_as_a_whole(target: Target, g: ConvTranspose, sizes: Shape, channels
     if target.kernels is not None and g.ndim == len(target.kernels[0]) and g.kernel_size not in target.kernels:
         kernels = _or(map(size_text, target.kernels))
         yield "kernel_size", f"kernel_size is {per_axis_text(g.kernel_size)}, only {kernels}"
+    if target.padding in BY_WORDS:
+        along = [_words(target, axis, n) for axis, n in zip(g.axes, sizes, strict=True)]
+        if all(along) and not set.intersection(*along):
+            crops = ", ".join(str(axis.crop) for axis in g.axes)
+            yield "padding", f"the crops are {crops}, only SAME on all axes or VALID on all"
     if target.padding == ONE_NUMBER and len({axis.crop[0] for axis in g.axes}) > 1:
         yield "padding", f"padding is {per_axis_text([axis.crop[0] for axis in g.axes])}, only one number for all axes"
 
@@ -111,8 +117,8 @@ def refused_of_axis(target: Target, axis: Axis, n: int) -> Iterator[Refused]:
         yield "stride", f"stride is {axis.stride}, only up to {target.largest_stride}"
     if target.largest_kernel is not None and axis.kernel_size > target.largest_kernel:
         yield "kernel_size", f"kernel_size is {axis.kernel_size}, only up to {target.largest_kernel}"
-    if target.padding in (SAME_OR_VALID, WHOLE_SAME_OR_VALID):
-        if not _by_words(target, axis, n):
+    if target.padding in BY_WORDS:
+        if not _words(target, axis, n):
             whole = " to n*s and n*s + max(k-s, 0) outputs" if target.padding == WHOLE_SAME_OR_VALID else ""
             yield "padding", f"the crop is {axis.crop}, only those of SAME and VALID{whole}"
     else:
@@ -140,19 +146,19 @@ def _refused_padding(target: Target, axis: Axis) -> Iterator[Refused]:
         yield "output_padding", f"output_padding is {extra}, only less than the stride {axis.stride}"
 
 
-def _by_words(target: Target, axis: Axis, n: int) -> bool:
-    """Whether SAME or VALID, of the output's size, is this axis' crop."""
-    output = axis.output(n)
-    wholes = {"SAME": n * axis.stride, "VALID": n * axis.stride + max(axis.kernel_size - axis.stride, 0)}
+def _words(target: Target, axis: Axis, n: int) -> set[str]:
+    """Which of SAME and VALID, for the output's size, make this axis' crop."""
+    output, found = axis.output(n), set()
+    wholes = {"SAME": n * axis.stride, "VALID": n * axis.stride + max(axis.span - axis.stride, 0)}
     for word, whole in wholes.items():
         if target.padding == WHOLE_SAME_OR_VALID and output != whole:
             continue
         try:
             if crop_for_output(axis, n, output, word) == axis.crop:
-                return True
+                found.add(word)
         except GeometryError:
             continue
-    return False
+    return found
 
 
 def _or(choices: Iterable[object]) -> str:
