@@ -161,7 +161,7 @@ note subpixel-padding
 """
 
 ASKED = """\
-8x8 -> 16x16, channels 1 -> 1: 961 useful products, 4,096 with zeros inserted, 2,048 FLOPs by PyTorch's counter
+8x8 -> 16x16, channels 1 -> 1: 900 useful products, 4,096 with zeros inserted, 2,048 FLOPs by PyTorch's counter
 
 error unsupported
   Core ML (coreml) cannot run it: padding is (0, 2), only the same before and after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -155,6 +156,12 @@ def test_findings_as_data_and_text() -> None:
         "groups": 1,
     }
     assert str(finding) == f"warning uneven-coverage: {finding.message}; {finding.fix}"
+    assert str(replace(finding, where="up.0")) == f"warning uneven-coverage in up.0: {finding.message}; {finding.fix}"
+    assert replace(finding, where="up.0", crop=((0, 1),)).as_dict() == {
+        **finding.as_dict(),
+        "where": "up.0",
+        "crop": [[0, 1]],
+    }
     border = dc.check(dc.ConvTranspose((4, 5), 2, (1, 0)), (4, 4))[1]
     assert border.as_dict()["pads"] == [[1, 1], [2, 2]]
     assert (
@@ -180,6 +187,9 @@ def test_cropped_products() -> None:
     assert "cropped-products" not in codes(T((3,), padding=1), 5)  # 2 of 15
     assert "cropped-products" not in codes(T((3,), padding=2), 40)  # 6 of 120
     assert "cropped-products" not in codes(T((3,), padding=((-9, 0),)), 1)
+    # A tenth along each of the axes is a quarter of three.
+    assert "cropped-products" not in codes(T((4, 4), 2, 2), (10, 10))
+    assert "cropped-products" in codes(T((4, 4, 4), 2, 2), (10, 10, 10))
     # Taps that are cropped for every input are better left out.
     (found,) = [f for f in dc.check(T((9,), padding=((8, 0),)), 1) if f.code == "cropped-products"]
     assert (found.layer, found.fix) == (T((1,)), "use ConvTranspose(kernel_size=(1,))")
