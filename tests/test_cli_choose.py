@@ -81,6 +81,7 @@ def test_solve_shows_the_best_and_counts_all(capsys: pytest.CaptureFixture[str])
         "coverage": "even",
         "products": 196,
         "code": "torch.nn.ConvTranspose2d(C_in, C_out, kernel_size=2, stride=2)",
+        "then": [],
     }
 
 
@@ -95,24 +96,26 @@ def test_solve_as_json_without_a_solution_as_a_chain_and_undone(capsys: pytest.C
     assert chains[0]["sizes"] == [[4, 4], [8, 8], [16, 16]]
     assert [layer["output_size"] for layer in chains[0]["layers"]] == [[8, 8], [16, 16]]
     assert chains[0]["cost"] == {"uneven_layers": 0, "output_paddings": 0, "products": 64 + 256}
-    # A remainder that output_padding cannot say: only deconvs has unequal paddings.
+    # A remainder that output_padding cannot say: what is too much is cut.
     assert run(["solve", "8", "--undo", "-k", "3", "-s", "2", "-p", "0:2", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["code"] == "dc.ConvTranspose(kernel_size=(3,), stride=(2,), padding=((0, 1),))"
+    assert data["layer"] == "ConvTranspose(kernel_size=(3,), stride=(2,), padding=((0, 1),))"
+    assert data["code"] == "torch.nn.ConvTranspose1d(C_in, C_out, kernel_size=3, stride=2)"
+    assert data["then"] == ["then cut 0 before, 1 after"]
     assert (data["input_size"], data["output_size"]) == ([4], [8])
 
 
 def test_the_code_shown_for_pytorch_is_the_layer() -> None:
     import torch
 
-    from deconvs.solver_text import code
+    from deconvs.programs import line
 
     for g in dc.solve((3, 5), (8, 12), kernel_size=range(1, 6), stride=range(1, 4), dilation=(1, 2)):
-        layer = eval(code(g, "torch"), {"torch": torch, "C_in": 2, "C_out": 3})
+        layer = eval(str(line("torch", g, (3, 5))), {"torch": torch, "C_in": 2, "C_out": 3})
         assert tuple(layer(torch.zeros(1, 2, 3, 5)).shape) == (1, 3, 8, 12)
     for ndim in (1, 2, 3):
         g = dc.ConvTranspose((4,) * ndim, 2, 1, 1, 2)
-        layer = eval(code(g, "torch"), {"torch": torch, "C_in": 1, "C_out": 1})
+        layer = eval(str(line("torch", g, 3)), {"torch": torch, "C_in": 1, "C_out": 1})
         assert tuple(layer(torch.zeros(1, 1, *(3,) * ndim)).shape[2:]) == g.output_size(3)
 
 
@@ -122,9 +125,9 @@ def test_the_code_shown_for_pytorch_is_the_layer() -> None:
         ("7x7", "output_size is missing: input_size=7x7; write deconvs solve 7x7 14x14"),
         ("7x7 14", "the sizes have different numbers of axes: input_size=7x7, output_size=14; give one size per axis to both"),
         ("7 14 --most 0", "most is too small: most=0; use an integer of at least 1"),
-        ("7 14 --framework keras", "no such framework: framework='keras'; use one of deconvs, torch"),
-        ("7 --undo --framework keras", "no such framework: framework='keras'; use one of deconvs, torch"),
-        ("2x2x2x2 4x4x4x4", "torch has layers of 1 to 3 axes: this one has 4; use --framework deconvs"),
+        ("7 14 --framework caffe", "no such framework: 'caffe'; use one of deconvs, torch, keras, tensorflow, onnx, jax, flax, tflite"),
+        ("7 --undo --framework caffe", "no such framework: 'caffe'; use one of deconvs, torch, keras, tensorflow, onnx, jax, flax, tflite"),
+        ("2x2x2x2 4x4x4x4", "torch has ConvTranspose1d, 2d and 3d: kernel_size cannot have 4 axes: this layer has 4 axes; use --framework deconvs"),
         ("7 14 --undo", "--undo takes a convolution: output_size, --chain, --even or --output-padding given; leave them out"),
         ("7 14 -k 0..3", "kernel_size is too small: kernel_size='0..3'; use integers of at least 1"),
         ("7 7 --chain 2", "a chain enlarges: input 7, output 7; ask for a larger output"),

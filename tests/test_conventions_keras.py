@@ -18,6 +18,7 @@ from deconvs.conventions import Refusal, read, write
 
 from .frameworks import keras as driver
 from .frameworks.compare import check_writing, refuses, same_as_read
+from .frameworks.parameters import keras_parameters
 
 CASES = 500
 
@@ -41,7 +42,7 @@ def check_reading(backend: str) -> None:
     tried = 0
     while tried < CASES:
         ndim = rng.choice((1, 1, 2, 3))
-        params, size = parameters(rng, ndim)
+        params, size = keras_parameters(rng, ndim)
         shapes = (1, 1, *size), (*np.broadcast_to(params["kernel_size"], ndim), 1, 1)
         try:
             geometry = read("keras", params, size)
@@ -72,24 +73,6 @@ def check_reading(backend: str) -> None:
 def _adds_nothing(geometry: dc.ConvTranspose, extra: Any) -> bool:
     extras = np.broadcast_to(extra, geometry.ndim)
     return any(op == 0 and a.span % 2 == 0 for a, op in zip(geometry.axes, extras, strict=True))
-
-
-def parameters(rng: random.Random, ndim: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random ones, not all of them valid."""
-    bare, dilated = rng.random() < 0.3, rng.random() < 0.3
-
-    def some(least: int, most: int) -> int | tuple[int, ...]:
-        return rng.randint(least, most) if bare else tuple(rng.randint(least, most) for _ in range(ndim))
-
-    params: dict[str, Any] = {
-        "kernel_size": some(1, 5 if ndim < 3 else 3),
-        "strides": some(1, 1 if dilated and rng.random() < 0.9 else 4),
-        "padding": rng.choice(("valid", "same")),
-        "dilation_rate": some(1, 3 if dilated else 1),
-    }
-    if rng.random() < 0.5:
-        params["output_padding"] = some(0, int(np.min(params["strides"])) - (rng.random() < 0.8))
-    return params, tuple(rng.randint(1, 4) for _ in range(ndim))
 
 
 def test_write() -> None:

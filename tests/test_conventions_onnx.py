@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from deconvs.conventions import Refusal, read, write
 
 from .frameworks import onnx as driver
 from .frameworks.compare import check_writing, refuses, refuses_or_is_empty, same_as_read, same_values
+from .frameworks.parameters import onnx_parameters
 
 CASES = 700
 
@@ -23,7 +23,7 @@ def test_read() -> None:
     tried = 0
     while tried < CASES:
         ndim = rng.choice((1, 1, 2, 3))
-        params, size = parameters(rng, ndim)
+        params, size = onnx_parameters(rng, ndim)
         try:
             geometry = same_as_read("onnx", driver.run, params, size, values)
         except dc.GeometryError:
@@ -41,29 +41,6 @@ def test_read() -> None:
         kinds["span < stride"] += any(a.span < a.stride for a in geometry.axes)
     assert len(kinds) == 15
     assert min(kinds.values()) >= 20, kinds
-
-
-def parameters(rng: random.Random, ndim: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random ones, not all of them valid."""
-    size = tuple(rng.randint(1, 4) for _ in range(ndim))
-    kernel = [rng.randint(1, 4) for _ in range(ndim)]
-    strides = [rng.randint(1, 4) for _ in range(ndim)]
-    dilations = [rng.randint(1, 2) for _ in range(ndim)]
-    auto_pad = rng.choice(("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"))
-    params: dict[str, Any] = {
-        "kernel_shape": kernel,
-        "strides": strides,
-        "dilations": dilations,
-        "group": rng.choice((1, 1, 2, 3)),
-        "auto_pad": auto_pad,
-        "output_padding": [rng.randint(0, rng.choice((0, s - 1, s))) for s in strides],
-    }
-    if auto_pad == "NOTSET" or rng.random() < 0.05:
-        params["pads"] = [rng.randint(0, 2) for _ in range(2 * ndim)]
-    if rng.random() < 0.5:
-        fulls = [(n - 1) * s + d * (k - 1) + 1 for n, k, s, d in zip(size, kernel, strides, dilations, strict=True)]
-        params["output_shape"] = [max(1, full + rng.randint(-4, 2)) for full in fulls]
-    return params, size
 
 
 def test_write() -> None:

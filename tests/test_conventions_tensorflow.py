@@ -13,6 +13,7 @@ from deconvs.conventions import Refusal, read, write
 
 from .frameworks import tensorflow as driver
 from .frameworks.compare import check_writing, refuses, same_as_read
+from .frameworks.parameters import tensorflow_parameters
 
 CASES = 600
 
@@ -22,7 +23,7 @@ def test_read() -> None:
     tried = 0
     while tried < CASES:
         ndim = rng.choice((1, 2, 2, 3))
-        params, size = parameters(rng, ndim)
+        params, size = tensorflow_parameters(rng, ndim)
         groups = params.get("groups", 1)
         try:
             geometry = read("tensorflow", params, size)
@@ -51,38 +52,6 @@ def test_read() -> None:
 def _one_position(params: dict[str, Any], size: tuple[int, ...]) -> bool:
     """An input of one position gives any output shorter than the kernel under VALID: TensorFlow does not check it."""
     return params["padding"] == "VALID" and 1 in size
-
-
-def parameters(rng: random.Random, ndim: int) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random ones, not all of them valid: sizes about those that fit."""
-    size = tuple(rng.randint(1, 4) for _ in range(ndim))
-    kernel = tuple(rng.randint(1, 4) for _ in range(ndim))
-    strides = tuple(rng.randint(1, 4) for _ in range(ndim))
-    explicit = ndim == 2 and rng.random() < 0.5
-    plain = explicit and rng.random() < 0.9
-    dilations = tuple(1 if plain else rng.randint(1, 2) for _ in range(ndim))
-    pads = [[rng.randint(0, 2), rng.randint(0, 2)] for _ in range(ndim)]
-    padding = rng.choice(("SAME", "VALID"))
-    outputs = []
-    for n, k, s, d, pair in zip(size, kernel, strides, dilations, pads, strict=True):
-        if explicit:
-            outputs.append(
-                rng.randint(-1, s + 1 if rng.random() < 0.1 else s - 1) + 1 + (n - 1) * s + d * (k - 1) - sum(pair)
-            )
-        elif padding == "SAME":
-            outputs.append(rng.randint((n - 1) * s, n * s) + (rng.random() < 0.9))
-        else:
-            outputs.append((n - 1) * s + d * (k - 1) + 1 + rng.randint(0, s if rng.random() < 0.1 else s - 1))
-    params: dict[str, Any] = {
-        "kernel_size": kernel,
-        "strides": strides,
-        "dilations": dilations,
-        "output_shape": [max(1, output) for output in outputs],
-        "padding": [[0, 0], *pads, [0, 0]] if explicit else padding,
-    }
-    if rng.random() < 0.3 and ndim < 3 and not plain:
-        params["groups"] = 2
-    return params, size
 
 
 def test_write() -> None:

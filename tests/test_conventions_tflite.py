@@ -15,6 +15,7 @@ from deconvs.conventions import Refusal, read, write
 
 from .frameworks import tflite as driver
 from .frameworks.compare import check_writing, same_as_read
+from .frameworks.parameters import tflite_parameters
 
 CASES = 400
 
@@ -23,7 +24,7 @@ def test_read() -> None:
     rng, values, kinds = random.Random(0), np.random.default_rng(0), Counter[str]()
     tried = 0
     while tried < CASES:
-        params, size = parameters(rng)
+        params, size = tflite_parameters(rng)
         try:
             geometry = same_as_read("tflite", partial(driver.run, reference=tried % 2 == 0), params, size, values)
         except dc.GeometryError:
@@ -38,23 +39,6 @@ def test_read() -> None:
         kinds[f"{padding}, unequal crop"] += any(b != e for b, e in geometry.crop)
     assert len(kinds) == 11
     assert min(kinds.values()) >= 20, kinds
-
-
-def parameters(rng: random.Random) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Random ones, not all of them valid."""
-    size, kernel, strides = (tuple(rng.randint(1, 4) for _ in range(2)) for _ in range(3))
-    padding = rng.choice(("SAME", "VALID"))
-    outputs = [
-        (n - 1) * s + (1 if padding == "SAME" else k) + rng.randint(0, s if rng.random() < 0.1 else s - 1)
-        for n, k, s in zip(size, kernel, strides, strict=True)
-    ]
-    return {
-        "kernel_size": kernel,
-        "stride_h": strides[0],
-        "stride_w": strides[1],
-        "padding": padding,
-        "output_shape": outputs,
-    }, size
 
 
 def test_write() -> None:

@@ -12,6 +12,7 @@ from deconvs.conventions import Refusal, write
 
 from .frameworks import torch as driver
 from .frameworks.compare import check_writing, refuses, refuses_or_is_empty, same_as_read
+from .frameworks.parameters import torch_parameters
 
 CASES = 300
 
@@ -21,7 +22,7 @@ def test_read() -> None:
     tried = 0
     while tried < CASES:
         ndim = rng.randint(1, 3)
-        params, size = parameters(rng, ndim)
+        params, size = torch_parameters(rng, ndim)
         try:
             geometry = same_as_read("torch", driver.run, params, size, values)
         except dc.GeometryError:
@@ -39,24 +40,6 @@ def test_read() -> None:
         kinds["kernel < stride"] += any(k < s for k, s in zip(geometry.kernel_size, geometry.stride, strict=True))
     assert len(kinds) == 7
     assert min(kinds.values()) >= 20, kinds
-
-
-def parameters(rng: random.Random, ndim: int) -> tuple[dict[str, object], tuple[int, ...]]:
-    """Random ones, not all of them valid."""
-    bare = rng.random() < 0.3
-
-    def some(least: int, most: int) -> int | tuple[int, ...]:
-        return rng.randint(least, most) if bare else tuple(rng.randint(least, most) for _ in range(ndim))
-
-    params = {
-        "kernel_size": some(1, 4),
-        "stride": some(1, 4),
-        "padding": some(0, 2),
-        "output_padding": some(0, rng.choice((0, 1, 3))),
-        "dilation": some(1, rng.choice((1, 3))),
-        "groups": rng.choice((1, 1, 2, 3)),
-    }
-    return params, tuple(rng.randint(1, 4) for _ in range(ndim))
 
 
 def test_write() -> None:

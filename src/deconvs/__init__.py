@@ -14,11 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .axis import Axis, Phase
-from .errors import GeometryError
+from .errors import GeometryError, Nearest, Refusal
 from .geometry import Conv, ConvTranspose
 
 if TYPE_CHECKING:
     from .chains import solve_chain
+    from .conversion import Conversion, convert
     from .lint import Finding, check
     from .naming import names
     from .operator import matrix
@@ -35,14 +36,18 @@ __all__ = [
     "Axis",
     "Conv",
     "ConvTranspose",
+    "Conversion",
     "Finding",
     "GeometryError",
+    "Nearest",
     "Operator",
     "Phase",
     "Plan",
+    "Refusal",
     "check",
     "conv",
     "conv_transpose",
+    "convert",
     "explain",
     "matrix",
     "names",
@@ -52,12 +57,14 @@ __all__ = [
 
 _LOADED_WHEN_ASKED_FOR = {
     "VIEWS": "views",
+    "Conversion": "conversion",
     "Finding": "lint",
     "Operator": "run.fast",
     "Plan": "plan",
     "check": "lint",
     "conv": "run.fast",
     "conv_transpose": "run.fast",
+    "convert": "conversion",
     "explain": "report",
     "matrix": "operator",
     "names": "naming",

@@ -16,6 +16,7 @@ from . import __version__, cli_values
 from .arguments import integer
 from .errors import GeometryError
 from .geometry import ConvTranspose
+from .programs import LANGUAGES
 from .terminal import WRONG, tell
 
 app = typer.Typer(
@@ -177,7 +178,7 @@ def solve(
         bool, typer.Option("--undo", help="The layer that undoes a convolution of this kernel, stride and padding.")
     ] = False,
     most: Annotated[str, typer.Option(metavar="INTEGER", help="How many to show.")] = "10",
-    framework: Annotated[str, typer.Option(help="Whose code to show: torch or deconvs.")] = "torch",
+    framework: Annotated[str, typer.Option(help=f"Whose code to show: {', '.join(LANGUAGES)}.")] = "torch",
     as_json: Json = False,
 ) -> None:
     """Which layers lead from one size to another: all of a box of parameters, best first. Exit code 1 without any.
@@ -190,6 +191,8 @@ def solve(
     from .geometry import Conv
     from .solver import solve as solved
 
+    if framework not in LANGUAGES:
+        raise GeometryError("no such framework", f"{framework!r}", f"use one of {', '.join(LANGUAGES)}")
     inputs = cli_values.sizes("input_size", input_size)
     limit = integer("most", cli_values.integer("most", most), minimum=1)
     if undo:

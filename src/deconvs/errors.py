@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class GeometryError(ValueError):
@@ -36,12 +40,16 @@ class Nearest:
     params: the framework's own keywords. crop: ((begin, end), ...) to cut from its output; negative: positions to add,
     which hold only the bias. dilation: by how much to dilate the weight first, filling it up with zeros, or None.
     groups: how many layers of these parameters to run, one for each group of channels, and to concatenate.
+    Where a weight was converted: weights, one for each group, in the framework's layout and dilated already; and code,
+    the program that does all of this.
     """
 
     params: Mapping[str, object]
     crop: tuple[tuple[int, int], ...]
     dilation: tuple[int, ...] | None = None
     groups: int = 1
+    weights: tuple[NDArray[Any], ...] = field(default=(), compare=False, repr=False)
+    code: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,23 @@ def run(params: dict[str, Any], x: NDArray[Any], weight: NDArray[Any], *, refere
     """A model of one operator."""
     last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     assert weight.shape[1:3] == tuple(np.broadcast_to(params["kernel_size"], 2))
+    return np.moveaxis(run_model(_model(params, last.shape, weight), last, reference=reference), -1, 1)
+
+
+def run_model(model: bytes, x: NDArray[Any], *, reference: bool = False) -> NDArray[Any]:
+    """A model of one input and one output, channels last."""
     kinds = tensorflow().lite.experimental.OpResolverType
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         interpreter = tensorflow().lite.Interpreter(
-            model_content=_model(params, last.shape, weight),
+            model_content=model,
             num_threads=1,
             experimental_op_resolver_type=kinds.BUILTIN_REF if reference else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
     interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], last)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
     interpreter.invoke()
-    return np.moveaxis(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).copy(), -1, 1)
+    return np.array(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
 def _model(params: dict[str, Any], x_shape: tuple[int, ...], weight: NDArray[Any]) -> bytes:

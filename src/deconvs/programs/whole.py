@@ -1,0 +1,152 @@
+"""Whole programs: from the arrays x, weight (and bias) to y, or for ONNX and TensorFlow Lite to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import Nearest
+from .dialects import DIALECTS, Channels, Code, onnx_node
+
+Pairs = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a program is written for: parameters, what is to be done around them, sizes, channels, a bias or none."""
+
+    said: Nearest
+    input_size: tuple[int, ...]
+    channels: Channels
+    bias: bool
+
+    def of_one_group(self) -> Channels:
+        """The channels of one of the groups that are split off."""
+        if self.said.groups == 1:
+            return self.channels
+        c_in, c_out = (
+            each // self.said.groups if isinstance(each, int) else Code(f"{each} // {self.said.groups}")
+            for each in self.channels
+        )
+        return c_in, c_out
+
+    @property
+    def added(self) -> Pairs:
+        """Positions to add to the output, which hold only the bias."""
+        return [(max(-b, 0), max(-e, 0)) for b, e in self.said.crop]
+
+    @property
+    def cut(self) -> Pairs:
+        """Positions to cut from it, after that."""
+        return [(max(b, 0), max(e, 0)) for b, e in self.said.crop]
+
+
+def program(framework: str, part: Part) -> str:
+    """Python that runs the layer. x is in the framework's own layout; of split groups the weights are a list.
+
+    Channels may be the names "C_in" and "C_out", to be filled in.
+
+    For onnx and tflite it ends with ``model``, for the others with ``y``.
+    """
+    if framework == "onnx":
+        return _onnx(part)
+    dialect = DIALECTS[framework]
+    lines = _steps(framework, part)
+    if framework == "tflite":
+        shape = f"(1, {', '.join(map(str, part.input_size))}, {part.channels[0]})"
+        lines = [
+            f"@tf.function(autograph=False, input_signature=[tf.TensorSpec({shape}, tf.float32)])",
+            "def layer(x):",
+            *_indented(lines),
+            "    return y",
+            "",
+            "graph = layer.get_concrete_function()",
+            "model = tf.lite.TFLiteConverter.from_concrete_functions([graph], tf.Module()).convert()",
+        ]
+    used = [name for name in dialect.imports if _used(name, lines)]
+    return "\n".join([*used, "", *lines])
+
+
+def _steps(framework: str, part: Part) -> list[str]:
+    """x to y."""
+    dialect, said, ndim = DIALECTS[framework], part.said, len(part.input_size)
+    simple = said.groups == 1 and not any(map(any, part.added))
+    if simple:
+        lines = dialect.body(said.params, ndim, part.channels, part.bias)
+    else:
+        # The bias comes last, because it also holds where positions are added.
+        lines = dialect.body(said.params, ndim, part.of_one_group(), False)
+    if said.groups > 1:
+        lines = [
+            "def one_group(x, weight):",
+            *_indented(lines),
+            "    return y",
+            "",
+            f"parts = [one_group(*pair) for pair in zip({dialect.split.format(said.groups)}, weights)]",
+            f"y = {dialect.concatenate.format('parts')}",
+        ]
+    if any(map(any, part.added)):
+        lines.append(f"y = {dialect.pad(part.added)}")
+    if any(map(any, part.cut)):
+        slices = [f"{before or ''}:{-after if after else ''}" for before, after in part.cut]
+        lines.append(f"y = y[{', '.join([':', *slices, ':'] if dialect.channels_last else [':', ':', *slices])}]")
+    if part.bias and not simple:
+        lines.append("y = y + bias" if dialect.channels_last else f"y = y + torch.as_tensor(bias)[:{', None' * ndim}]")
+    return lines
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" if line else "" for line in lines]
+
+
+def _used(statement: str, lines: Sequence[str]) -> bool:
+    name = statement.split()[-1]
+    return any(f"{name}." in line for line in lines)
+
+
+def _onnx(part: Part) -> str:
+    """A model of ConvTranspose and, where needed, Pad, Slice and Add."""
+    ndim, crop = len(part.input_size), any(map(any, part.cut))
+    added = any(map(any, part.added))
+    names = iter(["convolved", "padded", "cut"])
+    inputs = ["x", "weight", *(["bias"] if part.bias and not added else [])]
+    now = next(names)
+    nodes = [onnx_node(part.said.params, inputs, now)]
+    arrays = {"weight": "weight", **({"bias": "bias"} if part.bias else {})}
+    if added:
+        amounts = [0, 0, *(b for b, _ in part.added), 0, 0, *(e for _, e in part.added)]
+        arrays["pads"] = f"np.array({amounts})"
+        now, before = next(names), now
+        nodes.append(f'onnx.helper.make_node("Pad", ["{before}", "pads"], ["{now}"])')
+    if crop:
+        arrays["starts"] = f"np.array({[b for b, _ in part.cut]})"
+        # An end of 0 would mean "nothing": what is not cut ends beyond every size.
+        arrays["ends"] = f"np.array({[-e if e else 2**62 for _, e in part.cut]})"
+        arrays["axes"] = f"np.array({list(range(2, ndim + 2))})"
+        now, before = next(names), now
+        nodes.append(f'onnx.helper.make_node("Slice", ["{before}", "starts", "ends", "axes"], ["{now}"])')
+    if part.bias and added:
+        arrays["bias"] = f"bias.reshape({(1, -1) + (1,) * ndim})"
+        now, before = "biased", now
+        nodes.append(f'onnx.helper.make_node("Add", ["{before}", "bias"], ["{now}"])')
+    nodes[-1] = nodes[-1].replace(f'["{now}"]', '["y"]')
+    values = [f'    onnx.numpy_helper.from_array({code}, "{name}"),' for name, code in arrays.items()]
+    shape = f'["N", {part.channels[0]}, {", ".join(f"{chr(34)}in{a}{chr(34)}" for a in range(ndim))}]'
+    result = f'["N", {part.channels[1]}, {", ".join(f"{chr(34)}out{a}{chr(34)}" for a in range(ndim))}]'
+    return "\n".join(
+        [
+            *(["import numpy as np"] if "np." in "".join(arrays.values()) else []),
+            "import onnx",
+            "",
+            "nodes = [",
+            *_indented([f"{node}," for node in nodes]),
+            "]",
+            "initializers = [",
+            *values,
+            "]",
+            f'inputs = [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, {shape})]',
+            f'outputs = [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, {result})]',
+            'graph = onnx.helper.make_graph(nodes, "layer", inputs, outputs, initializers)',
+            'model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)',
+        ]
+    )
