@@ -19,8 +19,9 @@ from .geometry import Conv, ConvTranspose
 
 if TYPE_CHECKING:
     from .chains import solve_chain
+    from .checking import check
     from .conversion import Conversion, convert
-    from .lint import Finding, check
+    from .finding import Finding
     from .naming import names
     from .operator import matrix
     from .plan import Plan
@@ -58,10 +59,10 @@ __all__ = [
 _LOADED_WHEN_ASKED_FOR = {
     "VIEWS": "views",
     "Conversion": "conversion",
-    "Finding": "lint",
+    "Finding": "finding",
     "Operator": "run.fast",
     "Plan": "plan",
-    "check": "lint",
+    "check": "checking",
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "convert": "conversion",
