@@ -128,8 +128,8 @@ def test_check_of_a_live_layer() -> None:
         (
             "dc.check(3, 4)",
             (
-                "check takes a layer or a model: got int; pass a ConvTranspose, a layer of PyTorch, Keras or Flax, or a "
-                "PyTorch model"
+                "check takes a layer or a model: got int; pass a ConvTranspose, a layer of PyTorch, Keras or Flax, "
+                "or a PyTorch model"
             ),
         ),
         (
