@@ -48,11 +48,12 @@ def test_layers_functions_and_sizes_that_are_asked_for() -> None:
 
 def test_a_model_is_left_as_it_was() -> None:
     model = UNet()
-    model.norm.eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     uses(model, (2, 3, 8, 8))
-    assert (model.training, model.norm.training, model.down.training) == (True, False, True)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    model.norm.eval()
+    uses(model, (2, 3, 8, 8))
+    assert (model.training, model.norm.training, model.down.training) == (True, False, True)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
     with pytest.raises(dc.GeometryError):
         uses(model, (2, 4, 8, 8))
