@@ -19,6 +19,8 @@ from .geometry import Conv, ConvTranspose
 
 if TYPE_CHECKING:
     from .chains import solve_chain
+    from .checkpoints.convert import convert_checkpoint
+    from .checkpoints.report import CheckpointReport
     from .conversion import Conversion, convert
     from .lint import Finding, check
     from .naming import names
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "VIEWS",
     "Axis",
+    "CheckpointReport",
     "Conv",
     "ConvTranspose",
     "Conversion",
@@ -48,6 +51,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "convert",
+    "convert_checkpoint",
     "explain",
     "matrix",
     "names",
@@ -57,6 +61,7 @@ __all__ = [
 
 _LOADED_WHEN_ASKED_FOR = {
     "VIEWS": "views",
+    "CheckpointReport": "checkpoints.report",
     "Conversion": "conversion",
     "Finding": "lint",
     "Operator": "run.fast",
@@ -65,6 +70,7 @@ _LOADED_WHEN_ASKED_FOR = {
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "convert": "conversion",
+    "convert_checkpoint": "checkpoints.convert",
     "explain": "report",
     "matrix": "operator",
     "names": "naming",
