@@ -15,7 +15,7 @@ from ..conventions import FRAMEWORKS
 from ..errors import GeometryError
 from ..geometry import Pair
 from .files import as_path
-from .tensors import listed, quoted
+from .tensors import listed, quoted, shortened
 
 KINDS = ("conv_transpose", "conv", "linear")
 LAZY = ("jax", "flax")
@@ -99,7 +99,7 @@ def read_config(config: object) -> Config:
         )
     return Config(
         framework,
-        tuple(_layer(name, dict(words), framework) for name, words in layers.items()),
+        _layers(layers, framework),
         tuple(keep),
         dict(rename),
         metadata,
@@ -126,8 +126,8 @@ def together(what: str, problems: Mapping[str, GeometryError], fix: str) -> Geom
     """One error for all layers: a single one's own, or the first few of many."""
     if len(problems) == 1:
         ((name, error),) = problems.items()
-        return GeometryError(f"layer {quoted(name)}: {error.what}", error.values, error.fix)
-    shown = [f"{quoted(name)}: {error.what}: {error.values}" for name, error in list(problems.items())[:3]]
+        return GeometryError(f"layer {quoted(name)}: {error.what}", shortened(error.values), error.fix)
+    shown = [f"{quoted(name)}: {error.what}: {shortened(error.values)}" for name, error in list(problems.items())[:3]]
     more = f"; and {len(problems) - 3:,} more" if len(problems) > 3 else ""
     return GeometryError(f"{len(problems):,} layers {what}", "; ".join(shown) + more, fix)
 
@@ -144,7 +144,7 @@ def _load(config: object) -> Mapping[str, Any]:
             "the config cannot be read", f"{quoted(path)}: {error.strerror}", "give a JSON file"
         ) from None
     except (ValueError, RecursionError) as error:  # ValueError: no JSON, no UTF-8, a name twice
-        why = str(error).splitlines()[0][:120]
+        why = "nested too deeply" if isinstance(error, RecursionError) else shortened(str(error), 120)
         raise GeometryError("the config is not JSON", f"{quoted(path)}: {why}", "correct it there") from None
     if not isinstance(data, dict):
         raise GeometryError("the config is not a JSON object", f"{quoted(path)}: {_short(data)}", "write {...}")
@@ -160,33 +160,45 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _layers(layers: Mapping[str, Mapping[str, Any]], framework: str) -> tuple[Layer, ...]:
+    """All of them; what is wrong is told of all of them at once."""
+    found, wrong = [], {}
+    for name, words in layers.items():
+        try:
+            found.append(_layer(name, dict(words), framework))
+        except GeometryError as error:
+            wrong[name] = error
+    if wrong:
+        raise together("of the config cannot be read", wrong, "correct them there")
+    return tuple(found)
+
+
 def _layer(name: str, words: dict[str, Any], framework: str) -> Layer:
-    where = f"layer {quoted(name)}"
     kind, suffix, crop = words.pop("kind", KINDS[0]), words.pop("suffix", None), words.pop("crop", None)
     if suffix is not None and suffix not in ("", ":0"):
-        raise GeometryError(f"{where}: suffix is not known", f"suffix={_short(suffix)}", 'use "" or ":0"')
+        raise GeometryError("its suffix is not known", f"suffix={_short(suffix)}", 'use "" or ":0"')
     if kind != KINDS[0]:
-        _known(words, _OF_NO_GEOMETRY[kind], f"{where} of kind {kind}")
+        _known(words, _OF_NO_GEOMETRY[kind], f"its kind, {kind},")
         sizes = words.get("kernel_size")
-        return Layer(name, kind, suffix=suffix, kernel_size=None if sizes is None else _sizes(where, sizes))
+        return Layer(name, kind, suffix=suffix, kernel_size=None if sizes is None else _sizes(sizes))
     input_size = sequence(words.pop("input_size"))
     if input_size is None:
-        raise GeometryError(f"{where}: input_size is not one size per axis", "got no list", "write [8, 8]")
-    sizes = tuple(integer(f"{where}: input_size[{axis}]", size, minimum=1) for axis, size in enumerate(input_size))
+        raise GeometryError("its input_size is not one size per axis", "got no list", "write a list such as [8, 8]")
+    sizes = tuple(integer(f"input_size[{axis}]", size, minimum=1) for axis, size in enumerate(input_size))
     turned = words.get("transpose_kernel", False) if framework in LAZY else words.pop("transpose_kernel", False)
     if not isinstance(turned, bool):
         raise GeometryError(
-            f"{where}: transpose_kernel is not true or false", f"transpose_kernel={_short(turned)}", "use true or false"
+            "its transpose_kernel is not true or false", f"transpose_kernel={_short(turned)}", "use true or false"
         )
     return Layer(name, kind, words, sizes, crop, suffix, turned)
 
 
-def _sizes(where: str, value: object) -> int | tuple[int, ...]:
+def _sizes(value: object) -> int | tuple[int, ...]:
     """One size for all axes, or one each."""
     found = sequence(value)
     if found is None:
-        return integer(f"{where}: kernel_size", value, minimum=1)
-    return tuple(integer(f"{where}: kernel_size[{axis}]", size, minimum=1) for axis, size in enumerate(found))
+        return integer("kernel_size", value, minimum=1)
+    return tuple(integer(f"kernel_size[{axis}]", size, minimum=1) for axis, size in enumerate(found))
 
 
 def _kind(name: str, words: Mapping[str, Any]) -> str:
@@ -217,5 +229,4 @@ def _texts(what: str, names: Iterable[object]) -> None:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return shortened(repr(value), 60)

@@ -63,7 +63,7 @@ def convert_checkpoint(
     if target not in FRAMEWORKS:
         raise GeometryError("no such framework", f"target={target!r}", f"use one of {', '.join(FRAMEWORKS)}")
     source = files.readable(source_file)
-    inputs = (source, *([] if isinstance(config, Mapping) else [files.as_path("config", config)]))
+    inputs = (source, *([files.as_path("config", config)] if isinstance(config, str | os.PathLike) else []))
     out = files.writable("target_file", target_file, tuple(files.KINDS), overwrite, inputs)
     config_out = None
     if write_config is not None:

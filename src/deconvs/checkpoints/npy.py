@@ -39,8 +39,8 @@ def read_array(data: bytes, name: str) -> NDArray[Any]:
                 raise broken(name, f"version {version[0]}.{version[1]} of .npy, which is for records")
     except GeometryError:
         raise
-    except _BAD_HEADER as error:
-        raise broken(name, f"no .npy header ({type(error).__name__})") from None
+    except _BAD_HEADER:
+        raise broken(name, "it has no .npy header") from None
     if dtype.hasobject:
         raise GeometryError(
             "Python objects are not read, because pickle can run any code",

@@ -39,17 +39,20 @@ def read(path: Path) -> Checkpoint:
     metadata = header.pop(_METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise broken(path, "its metadata is not words with texts")
-    start, tensors = 8 + length, {}
-    reached = 0
+    start, reached = 8 + length, 0
+    tensors: dict[str, tuple[str, tuple[int, ...], int]] = {}
     for name, entry in sorted(header.items(), key=lambda item: _place(item[1])):
         kind, shape, begin, end = _entry(name, entry, path)
         if begin != reached or end - begin != -(-prod(shape) * BITS[kind] // 8) or prod(shape) * BITS[kind] % 8:
             raise broken(path, f"the bytes of {listed([name])} are not those of shape {shape} and {kind}")
-        tensors[name] = _tensor(kind, shape, data, start + begin, end - begin)
+        tensors[name] = (kind, shape, start + begin)
         reached = end
     if start + reached != len(data):
         raise broken(path, f"its tensors end at byte {start + reached}, the file at {len(data)}")
-    return Checkpoint(tensors, metadata)
+    try:
+        return Checkpoint({name: _tensor(data, *entry) for name, entry in tensors.items()}, metadata)
+    except (ValueError, OverflowError) as error:  # more axes, or longer ones, than NumPy has
+        raise broken(path, f"{error}") from None
 
 
 def write(checkpoint: Checkpoint) -> bytes:
@@ -88,7 +91,8 @@ def _header(text: bytes, path: Path) -> dict[str, Any]:
         header = json.loads(text.decode(), object_pairs_hook=_once)
         json.dumps(header, ensure_ascii=False).encode()  # half of a character, as JSON can spell it, is no text
     except (ValueError, RecursionError) as error:
-        raise broken(path, f"its header is not JSON ({str(error).splitlines()[0][:80]})") from None
+        why = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise broken(path, f"its header is not JSON ({why})") from None
     if not isinstance(header, dict):
         raise broken(path, "its header is not a JSON object")
     return header
@@ -122,10 +126,10 @@ def _naturals(value: Any) -> bool:
     return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
 
 
-def _tensor(kind: str, shape: tuple[int, ...], data: bytes, start: int, size: int) -> Tensor:
+def _tensor(data: bytes, kind: str, shape: tuple[int, ...], start: int) -> Tensor:
     import numpy as np
 
     whole = BITS[kind] % 8 == 0
     dtype = NUMPY.get(kind, f"<u{BITS[kind] // 8}" if whole else "|u1")
-    flat = np.frombuffer(data, dtype, size // np.dtype(dtype).itemsize, start)
-    return Tensor(kind, shape, flat.reshape(shape) if whole else flat)
+    array = np.ndarray(shape if whole else (prod(shape) * BITS[kind] // 8,), dtype, data, start)
+    return Tensor(kind, shape, array)

@@ -120,6 +120,17 @@ def quoted(name: object, length: int = 60) -> str:
     return text if len(text) <= length + 2 else f"{text[: half + 1]}…{text[-half - 1 :]}"
 
 
+def shortened(text: str, length: int = 200) -> str:
+    """``text`` on one line, cut where it is too long to be shown.
+
+    >>> shortened("a  b", 3), shortened("abcd", 3)
+    ('a b', 'ab…')
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
 def broken(path: object, why: str) -> GeometryError:
     """The error for a file whose contents are not what its name says."""
-    return GeometryError("the file is damaged, or is not what its name says", f"{quoted(path)}: {why}", "save it again")
+    said = f"{quoted(path)}: {shortened(why)}"
+    return GeometryError("the file is damaged, or is not what its name says", said, "save it again")
