@@ -3,15 +3,15 @@
 # make lint   ruff, types, import rules
 # make bench  figures against the peers installed
 # make sweep N=200000   more random geometries than the tests take
+# make convert N=1000   more random layers converted between frameworks than the tests take, with the count of each pair
 # make images           draw the pictures under img/ anew
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-N ?= 100000
 
-.PHONY: run test lint bench sweep images clean
+.PHONY: run test lint bench sweep convert images clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/ready-to-run
@@ -30,7 +30,10 @@ bench: $(VENV)/ready-to-develop
 	@$(BIN)/python -m benchmarks.bench
 
 sweep: $(VENV)/ready-to-develop
-	@$(BIN)/python -m tests.sweep $(N)
+	@$(BIN)/python -m tests.sweep $(or $(N),100000)
+
+convert: $(VENV)/ready-to-develop
+	@$(BIN)/python -W ignore -m tests.convert_fuzz $(or $(N),250)
 
 images: $(VENV)/ready-to-develop
 	@$(BIN)/python -m tools.make_images

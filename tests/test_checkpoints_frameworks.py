@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 import deconvs as dc
 from deconvs.checkpoints.layouts import conv_layout, linear_layout
+from deconvs.live.models import checkpoint_config
 
 from .frameworks import flax, jax, keras, tensorflow, tflite
 from .frameworks.compare import integers
@@ -115,7 +116,7 @@ def test_pytorch_to_flax_and_back(tmp_path: Path) -> None:
     model, x = Decoder(), images()
     source, there, back = (tmp_path / name for name in ("a.safetensors", "b.safetensors", "c.safetensors"))
     save_file(model.state_dict(), source, {"format": "pt"})
-    report = dc.convert_checkpoint(source, CONFIG, there, target="flax")
+    report = dc.convert_checkpoint(source, checkpoint_config(model, x.shape), there, target="flax")
     nnx, tensors = flax.nnx(), {name: tensor.numpy() for name, tensor in load_file(there).items()}
 
     def run(layer: Any, x: Any, name: str) -> Any:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
 
 import deconvs as dc
+from deconvs.conventions import FRAMEWORKS, Nearest, Refusal, write
+from deconvs.portability import LANGUAGES, NAMES
+from deconvs.targets import TARGETS, takes
 
 from .cases import cases
+from .frameworks.compare import random_geometry
+
+T = dc.ConvTranspose
 
 
-def codes(g: dc.ConvTranspose, n: dc.geometry.Sizes, **options: tuple[int, int]) -> list[str]:
+def codes(g: dc.ConvTranspose, n: dc.geometry.Sizes, **options: Any) -> list[str]:
     return [finding.code for finding in dc.check(g, n, **options)]
 
 
@@ -23,16 +32,16 @@ def codes(g: dc.ConvTranspose, n: dc.geometry.Sizes, **options: tuple[int, int])
         (dc.ConvTranspose((1,)), 5, []),
         (dc.ConvTranspose((2, 2), 2), (5, 5), ["zero-insertion"]),
         (dc.ConvTranspose((4,), 2, 1), 5, ["border-attenuation", "zero-insertion"]),
-        (dc.ConvTranspose((4,), 2, 2), 5, ["zero-insertion"]),
-        (dc.ConvTranspose((3,), padding=2), 5, []),
-        (dc.ConvTranspose((3,), 2, 1), 5, ["uneven-coverage", "zero-insertion"]),
-        (dc.ConvTranspose((4, 3), 2, 2), (5, 5), ["uneven-coverage", "zero-insertion"]),
-        (dc.ConvTranspose((2,), 3), 5, ["holes", "zero-insertion"]),
-        (dc.ConvTranspose((4,), 2, 2, dilation=2), 9, ["holes", "border-attenuation", "zero-insertion"]),
-        (dc.ConvTranspose((2,), 2, padding=((-1, 0),)), 5, ["bias-only", "border-attenuation", "zero-insertion"]),
+        (dc.ConvTranspose((4,), 2, 2), 5, ["zero-insertion", "portability"]),
+        (dc.ConvTranspose((3,), padding=2), 5, ["cropped-products", "portability"]),
+        (dc.ConvTranspose((3,), 2, 1), 5, ["uneven-coverage", "zero-insertion", "subpixel-padding"]),
+        (dc.ConvTranspose((4, 3), 2, 2), (5, 5), ["uneven-coverage", "cropped-products", "zero-insertion", "subpixel-padding", "portability"]),
+        (dc.ConvTranspose((2,), 3), 5, ["holes", "zero-insertion", "subpixel-padding"]),
+        (dc.ConvTranspose((4,), 2, 2, dilation=2), 9, ["holes", "border-attenuation", "zero-insertion", "subpixel-padding", "portability"]),
+        (dc.ConvTranspose((2,), 2, padding=((-1, 0),)), 5, ["bias-only", "border-attenuation", "zero-insertion", "portability"]),
         (dc.ConvTranspose((3,), padding=((3, 1),)), 2, ["empty-output"]),
-        (dc.ConvTranspose((9,), padding=8), 9, []),
-        (dc.ConvTranspose((9,), padding=((6, 1),)), 2, ["dead-taps", "border-attenuation"]),
+        (dc.ConvTranspose((9,), padding=8), 9, ["cropped-products", "portability"]),
+        (dc.ConvTranspose((9,), padding=((6, 1),)), 2, ["dead-taps", "border-attenuation", "portability"]),
     ],
 )  # fmt: skip
 def test_findings(g: dc.ConvTranspose, n: dc.geometry.Sizes, expected: list[str]) -> None:
@@ -66,12 +75,13 @@ def test_findings_are_what_coverage_shows_and_fixes_remove_them() -> None:
         assert ("zero-insertion" in found) == (max(g.stride) > 1)
         for code, finding in found.items():
             assert finding.severity in ("error", "warning", "note")
+            assert (finding.crop, finding.inserted, finding.groups, finding.where) == (None, None, 1, "")
             if finding.layer is None:
                 continue
             assert finding.layer.groups == g.groups
             if finding.pads is None:
                 assert finding.layer.output_size(n) == g.output_size(n), (g, finding)
-                assert code not in codes(finding.layer, n, channels=(case.c_in, case.c_out)), (g, finding)
+                assert code not in codes(finding.layer, n, channels=(case.c_in, case.c_out), targets=[]), (g, finding)
                 assert repr(finding.layer) in finding.fix
             else:
                 padded = tuple(m + before + after for m, (before, after) in zip(n, finding.pads, strict=True))
@@ -85,6 +95,9 @@ def test_findings_are_what_coverage_shows_and_fixes_remove_them() -> None:
         "border-attenuation",
         "zero-insertion",
         "empty-output",
+        "cropped-products",
+        "subpixel-padding",
+        "portability",
     }
     assert min(seen.values()) > 20, seen
 
@@ -135,10 +148,20 @@ def test_findings_as_data_and_text() -> None:
         "severity": "warning",
         "message": "outputs sum 1 or 2 products in turn, which shows as a checkerboard",
         "fix": "use ConvTranspose(kernel_size=(4,), stride=(2,), padding=((0, 1),))",
+        "where": "",
         "layer": "ConvTranspose(kernel_size=(4,), stride=(2,), padding=((0, 1),))",
         "pads": None,
+        "inserted": None,
+        "crop": None,
+        "groups": 1,
     }
     assert str(finding) == f"warning uneven-coverage: {finding.message}; {finding.fix}"
+    assert str(replace(finding, where="up.0")) == f"warning uneven-coverage in up.0: {finding.message}; {finding.fix}"
+    assert replace(finding, where="up.0", crop=((0, 1),)).as_dict() == {
+        **finding.as_dict(),
+        "where": "up.0",
+        "crop": [[0, 1]],
+    }
     border = dc.check(dc.ConvTranspose((4, 5), 2, (1, 0)), (4, 4))[1]
     assert border.as_dict()["pads"] == [[1, 1], [2, 2]]
     assert (
@@ -152,3 +175,231 @@ def test_findings_as_data_and_text() -> None:
     assert zeros.message == "run with inserted zeros, 75% of its products would be wasted"
     dead = dc.check(dc.ConvTranspose((9,), padding=((6, 1),)), 2)[0]
     assert dead.message == "5 outer taps are cropped for every one of these inputs: their weights do nothing"
+
+
+def test_cropped_products() -> None:
+    """A quarter of the definition's products, and a form that does without them."""
+    (found,) = [f for f in dc.check(T((3,), padding=2), 5) if f.code == "cropped-products"]
+    assert found.message == "of the products of the definition and of the gemm form 40% are cropped away"
+    assert found.fix == "run its direct form, which does not compute them"
+    (found,) = [f for f in dc.check(T((4,), 2, 3), 4) if f.code == "cropped-products"]
+    assert found.fix == "run its polyphase form, which does not compute them"
+    assert "cropped-products" not in codes(T((3,), padding=1), 5)  # 2 of 15
+    assert "cropped-products" not in codes(T((3,), padding=2), 40)  # 6 of 120
+    assert "cropped-products" not in codes(T((3,), padding=((-9, 0),)), 1)
+    # A tenth along each of the axes is a quarter of three.
+    assert "cropped-products" not in codes(T((4, 4), 2, 2), (10, 10))
+    assert "cropped-products" in codes(T((4, 4, 4), 2, 2), (10, 10, 10))
+    # Taps that are cropped for every input are better left out.
+    (found,) = [f for f in dc.check(T((9,), padding=((8, 0),)), 1) if f.code == "cropped-products"]
+    assert (found.layer, found.fix) == (T((1,)), "use ConvTranspose(kernel_size=(1,))")
+
+
+def test_cropped_products_are_those_of_the_costs() -> None:
+    seen: Counter[str] = Counter()
+    for case in cases(33, 600):
+        g, n = case.geometry, case.inputs[0].shape[2:]
+        if 0 in g.output_size(n):
+            continue
+        found = [f for f in dc.check(g, n) if f.code == "cropped-products"]
+        costs = g.plan("gemm").at(n)
+        much = costs.wasted_macs >= 0.25 * costs.macs
+        seen["found"] += bool(found)
+        seen["not found"] += not found
+        assert not found or much
+        if much and not found:  # no form computes fewer
+            assert g.plan("polyphase").at(n).macs >= costs.macs
+            seen["no form is better"] += 1
+        for finding in found:
+            if finding.layer is None:
+                assert g.plan("polyphase").at(n).macs < costs.macs
+                assert max(g.stride) > 1 or g.plan("direct").at(n).macs < costs.macs
+                seen["by another form"] += 1
+            else:
+                better = finding.layer.plan("gemm").at(n)
+                assert better.useful_macs == costs.useful_macs
+                assert better.wasted_macs < 0.25 * better.macs
+                seen["by fewer taps"] += 1
+    assert len(seen) == 5
+    assert min(seen.values()) > 10, seen
+
+
+def test_zeros_in_the_subpixel_kernel() -> None:
+    (found,) = [f for f in dc.check(T((3, 3), 2), (8, 8)) if f.code == "subpixel-padding"]
+    assert found.message == "one sub-pixel convolution would hold zeros besides its 3x3 taps: 1.78 times their products"
+    better = T((4, 4), 2, ((0, 1), (0, 1)))
+    assert (found.layer, found.fix) == (better, f"run its polyphase form, or use {better}")
+    assert "subpixel-padding" not in codes(T((4, 4), 2), (8, 8))
+    assert "subpixel-padding" not in codes(T((3, 3)), (8, 8))
+    for case in cases(34, 400):
+        g, n = case.geometry, case.inputs[0].shape[2:]
+        found_codes = codes(g, n)
+        if found_codes == ["empty-output"]:
+            continue
+        # Stored taps against those of the kernel, from the prepared weights themselves.
+        taps = g.plan("subpixel").at(n, channels=(g.groups, g.groups)).weight_bytes // 4 // g.groups
+        assert ("subpixel-padding" in found_codes) == (taps > prod(g.kernel_size)), g
+
+
+def test_large_column_buffers() -> None:
+    decoder = T((4, 4, 4), 2, 1)
+    (found,) = [f for f in dc.check(decoder, (32, 32, 32), channels=(8, 64)) if f.code == "column-buffer"]
+    assert found.message == (
+        "the gemm form's columns take 512.0 MiB for each image and group in float32, 7.9 times input and output; "
+        "runtimes such as ONNX Runtime on the CPU hold them at once"
+    )
+    assert found.fix == "run its polyphase form, which needs none"
+    # Columns that are small, or not many times the data, or split into groups are nothing to tell of.
+    assert "column-buffer" not in codes(decoder, (4, 4, 4), channels=(8, 64))
+    assert "column-buffer" not in codes(T((2, 2, 2), 2), (32, 32, 32), channels=(64, 64))
+    assert "column-buffer" not in codes(T((4, 4, 4), 2, 1, groups=4), (32, 32, 32), channels=(8, 64))
+    # It is the gemm view's own step.
+    costs = decoder.plan("gemm").at((32, 32, 32), channels=(8, 64))
+    assert costs.steps[0].bytes == 512 * 2**20
+
+
+def test_an_ordinary_layer_is_portable() -> None:
+    for ndim in (1, 2, 3):
+        for g in (T((2,) * ndim, 2), T((4,) * ndim, 2, 1)):
+            assert "portability" not in codes(g, (8,) * ndim)
+            assert "portability" not in codes(g, (8,) * ndim, channels=(64, 32))
+    (found,) = [f for f in dc.check(T((3, 3), 2, 1, 1), (8, 8)) if f.code == "portability"]
+    assert (found.severity, found.layer) == ("note", None)
+    assert found.message == "keras cannot say it, coreml, tflite and ethos-u cannot run it"
+    assert found.fix == (
+        "ask for one of them with --target (targets= in Python): it says why, and what is exact instead"
+    )
+    (found,) = [f for f in dc.check(T((4, 4), 2, 1, groups=2), (8, 8), channels=(4, 4)) if f.code == "portability"]
+    assert found.message == "keras, jax and flax cannot say it, tflite, ethos-u, vitis-ai and webnn cannot run it"
+
+
+def test_the_portability_note_names_those_and_no_others() -> None:
+    rng, seen = random.Random(35), Counter[str]()
+    for _ in range(300):
+        ndim = rng.choice((1, 2, 3))
+        g, n = random_geometry(rng, ndim)
+        channels = (2 * g.groups, g.groups)
+        ordinary, small = T(4, 2, 1, ndim=ndim), (8,) * ndim
+        expected = [name for name in LANGUAGES if isinstance(write(name, g, n), Refusal)]
+        expected += [
+            name
+            for name in TARGETS
+            if name not in ("intel-npu", "rknn", "ascend") and takes(name, ordinary, small)
+            if not takes(name, g, n, channels=channels)
+        ]
+        found = [f.message for f in dc.check(g, n, channels=channels) if f.code == "portability"]
+        words = set(" ".join(found).replace(",", " ").split())
+        assert [name for name in NAMES if name in words] == sorted(expected, key=NAMES.index), g
+        assert len(found) == bool(expected)
+        seen["noted" if expected else "portable"] += 1
+        assert "portability" not in codes(g, n, channels=channels, targets=[])
+    assert min(seen.values()) > 10, seen
+
+
+def test_named_frameworks_and_targets() -> None:
+    g = T((3, 3), 2, 1, 1, groups=2)
+    found = dc.check(g, (8, 8), channels=(4, 6), targets=["torch", "keras", "coreml", "k210", "keras"])
+    errors = [f for f in found if f.severity == "error"]
+    assert found[:3] == errors  # the worst first, as asked for
+    assert [f.code for f in errors] == ["unsupported"] * 3
+    keras, coreml, k210 = errors
+    assert keras.message == "keras cannot say it: keras has no groups in transposed convolutions"
+    assert keras.fix == (
+        "run each of the 2 groups as a layer of its own, write kernel_size=(3, 3), strides=(2, 2), dilation_rate=(1, 1), "
+        "padding='valid', output_padding=None and cut from its output 1 before, 0 after"
+    )
+    assert (keras.layer, keras.crop, keras.groups) == (T((3, 3), 2), ((1, 0), (1, 0)), 2)
+    assert coreml.message == "Core ML (coreml) cannot run it: output_padding is 1, only 0"
+    assert (coreml.layer, coreml.crop, coreml.groups) == (T((3, 3), 2, groups=2), ((1, 0), (1, 0)), 1)
+    assert k210.message == "Kendryte K210 (k210) cannot run it: it has no transposed convolution"
+    assert (k210.layer, k210.crop) == (None, None)
+    assert codes(T((4, 4), 2, 1), (8, 8), targets="tflite") == ["border-attenuation", "zero-insertion"]
+    (ascend,) = [f for f in dc.check(T((5, 5), 2), (8, 8), targets="ascend") if f.code == "unsupported"]
+    assert ascend.message.startswith("Huawei Ascend (ascend) cannot run it, as far as is known: ")
+    (dla,) = [
+        f for f in dc.check(T((3, 3), 1, 1, dilation=2, groups=2), 9, targets="nvidia-dla") if f.code == "unsupported"
+    ]
+    assert dla.message == (
+        "NVIDIA DLA (nvidia-dla) cannot run it: groups is 2, only 1, dilation is 2, only 1 and padding is 1, only 0"
+    )
+    (jax,) = [f for f in dc.check(T((1,) * 4), 2, targets="jax") if f.code == "unsupported"]
+    assert jax.message == "jax cannot say it: jax has default dimension_numbers for 1 to 3 axes, not 4"
+    assert jax.fix == (
+        "run the other axes' layer for each of the 1 taps of axis 0, with that axis in the batch, and overlap-add the "
+        "results along it"
+    )
+    (torch,) = [f for f in dc.check(T((2,), 2, ((-1, 0),)), 4, targets="torch") if f.code == "unsupported"]
+    assert torch.fix == (
+        "write kernel_size=(2,), stride=(2,), padding=(0,), output_padding=(0,), groups=1, dilation=(1,) and "
+        "add positions that hold only the bias, 1 before, 0 after"
+    )
+    assert torch.crop == ((-1, 0),)
+
+
+def test_named_ones_are_errors_exactly_where_they_cannot_and_fixes_end_them() -> None:
+    rng, seen = random.Random(36), Counter[str]()
+    for _ in range(120):
+        g, n = random_geometry(rng, rng.choice((1, 2, 3)))
+        channels = (2 * g.groups, 4 * g.groups)
+        for name in NAMES:
+            found = [f for f in dc.check(g, n, channels=channels, targets=name) if f.code == "unsupported"]
+            said = write(name, g, n) if name in LANGUAGES else None
+            refused = isinstance(said, Refusal) or (name in TARGETS and not takes(name, g, n, channels=channels))
+            assert len(found) == refused, (name, g)
+            seen["taken"] += not refused
+            for finding in found:
+                assert finding.severity == "error"
+                if finding.layer is None:
+                    seen["no layer"] += 1
+                    continue
+                layer = finding.layer
+                lifted = layer.ndim - g.ndim
+                inputs, outputs = (1,) * lifted + n, (1,) * lifted + g.output_size(n)
+                pads = finding.pads or ((0, 0),) * layer.ndim
+                apart = finding.inserted or (0,) * layer.ndim
+                size = tuple((m + sum(p) - 1) * (z + 1) + 1 for m, p, z in zip(inputs, pads, apart, strict=True))
+                cut = finding.crop or ((0, 0),) * layer.ndim
+                left = tuple(m - sum(side) for m, side in zip(layer.output_size(size), cut, strict=True))
+                assert left == outputs, (name, g, n, finding)
+                assert layer.groups * finding.groups == g.groups
+                share = tuple(count // finding.groups for count in channels)
+                again = dc.check(layer, size, channels=(share[0], share[1]), targets=name)
+                assert "unsupported" not in [f.code for f in again], (name, g, finding)
+                seen["language" if name in LANGUAGES else "target"] += 1
+                if isinstance(said, Refusal):
+                    assert isinstance(said.nearest, Nearest)
+                    assert finding.crop == (said.nearest.crop if any(map(any, said.nearest.crop)) else None)
+    assert len(seen) == 4
+    assert min(seen.values()) > 100, seen
+
+
+def test_channels_of_int8_groups() -> None:
+    g = T((4, 4), 2, 1, groups=2)
+    (found,) = [f for f in dc.check(g, (8, 8), channels=(8, 6), targets="tensorrt") if f.code == "int8-groups"]
+    assert str(found) == (
+        "note int8-groups: TensorRT (tensorrt) wants multiples of 4 channels per group in int8, not [4, 3]; "
+        "fill the channels of each group up with zeros, or do not quantise"
+    )
+    assert "int8-groups" not in codes(g, (8, 8), channels=(8, 16), targets="tensorrt")
+    assert "int8-groups" not in codes(T((4, 4), 2, 1), (8, 8), channels=(3, 5), targets="tensorrt")
+    assert "int8-groups" not in codes(g, (8, 8), channels=(8, 6), targets="qnn")
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ("nonsense", f"no such framework or target: 'nonsense'; use one of {', '.join(NAMES)}"),
+        (["torch", 3], f"no such framework or target: 3; use one of {', '.join(NAMES)}"),
+        (3, "targets are not names: targets=3; give a sequence of names"),
+    ],
+)  # fmt: skip
+def test_target_errors(targets: Any, message: str) -> None:
+    with pytest.raises(dc.GeometryError) as caught:
+        dc.check(T((3,)), 4, targets=targets)
+    assert str(caught.value) == message
+
+
+def test_names_are_frameworks_and_targets_each_once() -> None:
+    assert set(NAMES) == {*FRAMEWORKS, *TARGETS}
+    assert len(NAMES) == len(set(NAMES)) == 25
+    assert "tflite" not in LANGUAGES

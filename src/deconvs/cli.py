@@ -16,6 +16,7 @@ from . import __version__, cli_convert, cli_values
 from .arguments import integer
 from .errors import GeometryError
 from .geometry import ConvTranspose
+from .programs import LANGUAGES
 from .terminal import WRONG, tell
 
 app = typer.Typer(
@@ -136,23 +137,26 @@ def check(
     dilation: Dilation = "1",
     groups: Groups = "1",
     channels: Channels = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", "-t", help="A framework or deployment target that must take the layer; repeatable."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """What may go wrong with one layer, with reasons and fixes. Exit code 1 where there is more than notes.
 
-    Example: deconvs check 8x8 -k 3 -s 2
+    Example: deconvs check 8x8 -k 3 -s 2 --target tflite --target coreml
     """
-    from .lint import NOTE
+    from . import lint_text as texts
     from .lint import check as checked
 
     sizes = cli_values.sizes("input_size", input_size)
     geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
-    found = checked(geometry, sizes, channels=None if channels is None else cli_values.channels("channels", channels))
-    if as_json:
-        _print_json([finding.as_dict() for finding in found])
-    else:
-        print("\n\n".join(f"{f.severity} {f.code}\n  {f.message}\n  {f.fix}" for f in found) or "nothing to report")
-    raise typer.Exit(int(any(finding.severity != NOTE for finding in found)))
+    pair = (geometry.groups,) * 2 if channels is None else cli_values.channels("channels", channels)
+    found = checked(geometry, sizes, channels=pair, targets=target or None)
+    layers = [texts.Checked(geometry, sizes, pair, tuple(found))]
+    _print_json(texts.layers_as_data(layers)) if as_json else print(texts.layers_text(layers))
+    raise typer.Exit(texts.exit_code(layers))
 
 
 @app.command()
@@ -174,7 +178,7 @@ def solve(
         bool, typer.Option("--undo", help="The layer that undoes a convolution of this kernel, stride and padding.")
     ] = False,
     most: Annotated[str, typer.Option(metavar="INTEGER", help="How many to show.")] = "10",
-    framework: Annotated[str, typer.Option(help="Whose code to show: torch or deconvs.")] = "torch",
+    framework: Annotated[str, typer.Option(help=f"Whose code to show: {', '.join(LANGUAGES)}.")] = "torch",
     as_json: Json = False,
 ) -> None:
     """Which layers lead from one size to another: all of a box of parameters, best first. Exit code 1 without any.
@@ -187,6 +191,8 @@ def solve(
     from .geometry import Conv
     from .solver import solve as solved
 
+    if framework not in LANGUAGES:
+        raise GeometryError("no such framework", f"{framework!r}", f"use one of {', '.join(LANGUAGES)}")
     inputs = cli_values.sizes("input_size", input_size)
     limit = integer("most", cli_values.integer("most", most), minimum=1)
     if undo:

@@ -148,7 +148,7 @@ def _convert_layer(
     as_json: bool,
 ) -> int:
     from . import conversion_text as texts
-    from .conversion import Conversion, read_layer
+    from .conversion import Conversion, read_cut
     from .conversion import convert as converted
     from .programs import Line, line
 
@@ -164,7 +164,7 @@ def _convert_layer(
     )
     if not isinstance(made, Conversion):
         shape = None if given is None else given[1].shape
-        found = line(target, read_layer(params, shape, source, sizes)[0], sizes)
+        found = line(target, read_cut(source, params, shape, sizes), sizes)
         near = found if isinstance(found, Line) else None
         if as_json:
             _print_json(texts.refusal_data(made, source, target, near))

@@ -23,7 +23,16 @@ KERNEL = {framework: "kernel_shape" if framework == "onnx" else "kernel_size" fo
 
 @dataclass(frozen=True)
 class Conversion:
-    """A layer in the target's own keywords and layout, equal by value.
+    """A layer in the target's own keywords and layout, equal by value; made by `convert`.
+
+    >>> made = convert({"kernel_size": 3, "stride": 2}, source="torch", target="keras", input_size=(7,))
+    >>> print(made.code)
+    import keras
+    <BLANKLINE>
+    layer = keras.layers.Conv1DTranspose(C_out, kernel_size=3, strides=2, use_bias=False)
+    layer.build((None, None, C_in))
+    layer.set_weights([weight])
+    y = layer(x)
 
     ``crop``: ((begin, end), ...) still to be cut from the target's output, or None. ``code``: the program that runs it.
     ``params`` hold for this ``input_size``; where the target is told sizes (output_shape), for no other.
@@ -39,18 +48,38 @@ class Conversion:
     bias: NDArray[Any] | None = field(default=None, compare=False, repr=False)
     code: str = field(default="", compare=False, repr=False)
 
+    def build(self) -> Any:
+        """A live layer of the target (PyTorch, Keras or Flax), which imports it; the crop is part of it.
+
+        >>> made = convert({"strides": 2}, [[[1.0]], [[2.0]]], source="keras", target="torch", input_size=(7,))
+        >>> made.build()
+        ConvTranspose1d(1, 1, kernel_size=(2,), stride=(2,), bias=False)
+
+        Errors: GeometryError where the weight was not converted, for frameworks without layers, or not installed.
+        """
+        from .live import Made, build
+
+        if self.weight is None:
+            raise GeometryError(
+                "there is no weight to build a layer with", "only parameters were converted", "convert with the weight"
+            )
+        stored = layout(self.target, self.geometry.ndim, params=self.params)
+        c_in, per_group = (self.weight.shape[stored.permutation[place]] for place in (0, 1))
+        channels = (c_in, per_group * self.geometry.groups)
+        return build(self.target, Made(self.params, self.weight, self.bias, channels, self.crop))
+
 
 def convert(
-    params: Mapping[str, object],
+    params: Any,
     weight: object = None,
     *,
-    source: str,
+    source: str | None = None,
     target: str,
     input_size: tuple[int, ...],
     bias: object = None,
     crop: tuple[Pair, ...] | None = None,
 ) -> Conversion | Refusal:
-    """A layer of one framework as a layer of another.
+    """A layer of one framework as a layer of another, equal by value.
 
     >>> import numpy as np
     >>> kernel = np.arange(6.0).reshape(3, 1, 2)                                # (k0, C_out, C_in)
@@ -62,40 +91,39 @@ def convert(
     >>> print(convert({"kernel_size": 3, "groups": 2}, source="torch", target="keras", input_size=(7,)))
     keras has no groups in transposed convolutions
 
+    >>> import torch                                                            # a live layer says it all
+    >>> made = convert(torch.nn.ConvTranspose2d(4, 6, 4, stride=2, padding=1), target="flax", input_size=(8, 8))
+    >>> made.source, made.weight.shape
+    ('torch', (4, 4, 4, 6))
+
     params: the source's own keywords; weight and bias: arrays in the source's own layout, or None to convert the
-    parameters alone. crop: ((begin, end), ...) that is cut from the source's output, as an earlier conversion may have
-    left it to do. The Conversion holds the target's keywords and layout, a crop still to be cut or None, and a
-    program. What cannot be said as one layer and a crop is a Refusal; its ``nearest`` has the weights and the program
-    of what can (split groups, materialised dilation, positions to add).
+    parameters alone. Or params is a live layer of PyTorch, Keras or Flax, which holds all of these. crop: ((begin,
+    end), ...) that is cut from the source's output, as an earlier conversion may have left it to do.
+
+    The Conversion holds the target's keywords and layout, a crop still to be cut or None, and a program. What cannot
+    be said as one layer and a crop is a Refusal; its ``nearest`` has the weights and the program of what can (split
+    groups, materialised dilation, positions to add).
 
     Errors: GeometryError for parameters that the source does not take, and arrays that do not fit them.
     """
+    if not isinstance(params, Mapping):
+        source, params, weight, bias = _of_layer(params, weight, source, bias)
+    if source is None:
+        raise GeometryError("source is not given", "source=None", f"name the framework: {', '.join(FRAMEWORKS)}")
     given = None if weight is None else as_array("weight", weight)
-    geometry, stored = read_layer(params, None if given is None else given.shape, source, input_size, crop)
-    channels: Channels = ("C_in", "C_out")
-    canonical = None
-    if given is not None:
-        check_layout("weight", given.shape, source, stored, geometry)
-        canonical = stored.to_canonical(given)
-        channels = geometry.channels(canonical.shape)
-    offsets = None if bias is None else as_array("bias", bias)
-    if offsets is not None and given is not None and offsets.shape != (channels[1],):
-        raise GeometryError(
-            "bias does not fit the weight",
-            f"bias has shape {offsets.shape}, the weight has {channels[1]} output channels",
-            f"give it shape ({channels[1]},)",
-        )
+    geometry = read_cut(source, params, None if given is None else given.shape, input_size, crop)
+    canonical, offsets = _arrays(source, params, geometry, given, bias)
     said = write(target, geometry, geometry.sizes(input_size))
-    if isinstance(said, Refusal) and said.nearest is None:
-        return said
     nearest = said.nearest if isinstance(said, Refusal) else Nearest(said, ((0, 0),) * geometry.ndim)
-    assert nearest is not None
+    if nearest is None:
+        return Refusal(str(said))
+    channels: Channels = ("C_in", "C_out") if canonical is None else geometry.channels(canonical.shape)
     weights = () if canonical is None else _weights(target, canonical, nearest)
     code = program(target, Part(nearest, geometry.sizes(input_size), channels, offsets is not None))
-    negative = min(map(min, nearest.crop)) < 0
-    if isinstance(said, Refusal) and (nearest.groups > 1 or nearest.dilation is not None or negative):
+    one_layer = nearest.groups == 1 and nearest.dilation is None and min(map(min, nearest.crop)) >= 0
+    if not one_layer:
         return Refusal(
-            said.reason, Nearest(nearest.params, nearest.crop, nearest.dilation, nearest.groups, weights, code)
+            str(said), Nearest(nearest.params, nearest.crop, nearest.dilation, nearest.groups, weights, code)
         )
     return Conversion(
         params=dict(nearest.params),
@@ -110,24 +138,79 @@ def convert(
     )
 
 
-def read_layer(
+def read_cut(
+    source: str,
     params: Mapping[str, object],
     shape: tuple[int, ...] | None,
-    source: str,
     input_size: tuple[int, ...],
     crop: tuple[Pair, ...] | None = None,
-) -> tuple[ConvTranspose, Layout]:
-    """The geometry of a layer whose output is cut by ``crop``, and how the source stores its weight.
+) -> ConvTranspose:
+    """The geometry of a layer whose output is then cut by ``crop``.
 
     shape: that of the weight, or None; the kernel's size is read off it where the parameters do not say it.
     """
     sizes = sequence(input_size)
     if sizes is None:
         raise GeometryError("input_size is not one size per axis", f"input_size={input_size!r}", "give a tuple")
-    words = _with_kernel(source, params, shape, len(sizes))
-    geometry = read(source, words, input_size)
+    geometry = read(source, _with_kernel(source, params, shape, len(sizes)), input_size)
+    return geometry if crop is None else _cut(geometry, crop)
+
+
+def _cut(geometry: ConvTranspose, crop: object) -> ConvTranspose:
+    """``geometry`` with more cut from its output."""
+    pairs = [sequence(pair) for pair in sequence(crop) or ()]
+    if len(pairs) != geometry.ndim or any(pair is None or len(pair) != 2 for pair in pairs):
+        raise GeometryError(
+            "crop is not one pair per axis", f"crop={crop!r}", f"give ((begin, end), ...), {geometry.ndim} of them"
+        )
+    more = [
+        tuple(integer(f"crop[{axis}][{side}]", amount, minimum=0) for side, amount in enumerate(pair or ()))
+        for axis, pair in enumerate(pairs)
+    ]
+    whole = tuple((b + begin, e + end) for (b, e), (begin, end) in zip(geometry.crop, more, strict=True))
+    return ConvTranspose(geometry.kernel_size, geometry.stride, whole, 0, geometry.dilation, geometry.groups)
+
+
+def _arrays(
+    source: str, words: Mapping[str, Any], geometry: ConvTranspose, weight: NDArray[Any] | None, bias: object
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """The weight in the canonical layout, and the bias: checked, and copies of their own."""
+    import numpy as np
+
+    offsets = None if bias is None else np.array(as_array("bias", bias))
     stored = layout(source, geometry.ndim, geometry.groups, words)
-    return geometry if crop is None else _cut(geometry, crop), stored
+    if weight is None:
+        return None, offsets
+    check_layout("weight", weight.shape, source, stored, geometry)
+    canonical = stored.to_canonical(weight)
+    c_out = geometry.channels(canonical.shape)[1]
+    if offsets is not None and offsets.shape != (c_out,):
+        raise GeometryError(
+            "bias does not fit the weight",
+            f"bias has shape {offsets.shape}, the weight has {c_out} output channels",
+            f"give it shape ({c_out},)",
+        )
+    return canonical, offsets
+
+
+def _of_layer(thing: object, weight: object, source: str | None, bias: object) -> tuple[str, Any, Any, Any]:
+    """(source, params, weight, bias) of a live layer."""
+    from .live import read_layer
+
+    found = read_layer(thing)
+    if found is None:
+        raise GeometryError(
+            "neither parameters nor a layer",
+            f"got {type(thing).__name__}",
+            "give a dict of the source's keywords, or a ConvTranspose layer of PyTorch, Keras or Flax",
+        )
+    if weight is not None or bias is not None or source not in (None, found.framework):
+        raise GeometryError(
+            "a layer brings its own weight, bias and framework",
+            f"it is one of {found.framework}; weight, bias or source were given too",
+            "leave these out",
+        )
+    return found.framework, found.params, found.weight, found.bias
 
 
 def layout_change(source: Layout, target: Layout) -> str:
@@ -187,21 +270,6 @@ def fits(shape: tuple[int, ...], stored: Layout | None, geometry: ConvTranspose)
 
 def _extent(axis: str, geometry: ConvTranspose) -> object:
     return geometry.kernel_size[int(axis[1:])] if axis.startswith("k") else axis
-
-
-def _cut(geometry: ConvTranspose, crop: object) -> ConvTranspose:
-    """``geometry`` with more cut from its output."""
-    pairs = [sequence(pair) for pair in sequence(crop) or ()]
-    if len(pairs) != geometry.ndim or any(pair is None or len(pair) != 2 for pair in pairs):
-        raise GeometryError(
-            "crop is not one pair per axis", f"crop={crop!r}", f"give ((begin, end), ...), {geometry.ndim} of them"
-        )
-    more = [
-        tuple(integer(f"crop[{axis}][{side}]", amount, minimum=0) for side, amount in enumerate(pair or ()))
-        for axis, pair in enumerate(pairs)
-    ]
-    whole = tuple((b + begin, e + end) for (b, e), (begin, end) in zip(geometry.crop, more, strict=True))
-    return ConvTranspose(geometry.kernel_size, geometry.stride, whole, 0, geometry.dilation, geometry.groups)
 
 
 def _with_kernel(source: Any, params: Any, shape: tuple[int, ...] | None, ndim: int) -> Any:

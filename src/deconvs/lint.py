@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
-from typing import Any
 
-from .axis import Axis
+from . import portability
+from .axis import MAX_PHASES, Axis
 from .errors import GeometryError
-from .geometry import ConvTranspose, Sizes
+from .finding import ERROR, NOTE, WARNING, Finding
+from .geometry import ConvTranspose, Pair, Sizes
+from .memory import readable_bytes
 from .words import size_text
 
-ERROR, WARNING, NOTE = "error", "warning", "note"
+__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "check"]
 
 LONG_KERNEL = 64
 """Taps from which a one-axis layer with few channels on one side is a filter bank, as an inverse STFT is."""
 FEW_CHANNELS = 2
+MUCH_CROPPED = 0.25
+"""Share of the definition's products that are told of where their sums are cropped away."""
+MANY_COLUMNS = 4
+LARGE_COLUMNS = 16 * 2**20
+"""Columns are told of from so many times the input and output together, and from so many bytes in float32."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding: its code, how bad it is (error, warning, note), the reason and the fix in a sentence each.
-
-    ``layer`` is the fix as a geometry where there is one. It gives the same output size; where ``pads`` is not None,
-    on an input that is first padded by so much, (before, after) per axis.
-
-    >>> print(Finding("holes", "error", "some outputs get no product", "use a larger kernel"))
-    error holes: some outputs get no product; use a larger kernel
-    """
-
-    code: str
-    severity: str
-    message: str
-    fix: str
-    layer: ConvTranspose | None = None
-    pads: tuple[tuple[int, int], ...] | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
-        return {
-            "code": self.code,
-            "severity": self.severity,
-            "message": self.message,
-            "fix": self.fix,
-            "layer": None if self.layer is None else repr(self.layer),
-            "pads": None if self.pads is None else [list(pad) for pad in self.pads],
-        }
-
-    def __str__(self) -> str:
-        return f"{self.severity} {self.code}: {self.message}; {self.fix}"
-
-
-def check(geometry: ConvTranspose, input_size: Sizes, *, channels: tuple[int, int] | None = None) -> list[Finding]:
+def check(
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    *,
+    channels: Pair | None = None,
+    targets: Iterable[str] | str | None = None,
+) -> list[Finding]:
     """What may go wrong with a layer at an input size, the worst first; nothing for a layer in order.
 
     >>> from deconvs import ConvTranspose, check
@@ -60,26 +39,36 @@ def check(geometry: ConvTranspose, input_size: Sizes, *, channels: tuple[int, in
     warning uneven-coverage ConvTranspose(kernel_size=(4,), stride=(2,), padding=((0, 1),))
     >>> check(ConvTranspose((2,), stride=2), 4)[0].code
     'zero-insertion'
+    >>> check(ConvTranspose((2,), stride=2, groups=2), 4, targets=["keras"])[0].message
+    'keras cannot say it: keras has no groups in transposed convolutions'
 
-    channels: (C_in, C_out), by default one per group. Errors: GeometryError.
-    Source: Odena, Dumoulin and Olah 2016 (checkerboard).
+    channels: (C_in, C_out), by default one per group. targets: frameworks and deployment targets by name, each of which
+    that cannot take the layer is an error with the reason and the nearest that is exact; by default a note names those
+    that cannot take it. Errors: GeometryError. Source: Odena, Dumoulin and Olah 2016 (checkerboard).
     """
     if not isinstance(geometry, ConvTranspose):
         raise GeometryError("check takes a transposed convolution", f"got {geometry!r}", "pass a ConvTranspose")
     sizes = geometry.sizes(input_size)
+    wanted = None if targets is None else portability.names(targets)
     # Refuses what does not fit: sizes that would be negative, channels that the groups do not divide.
     costs = geometry.plan("direct").at(sizes, channels=channels)
     if 0 in costs.output_size:
         return [Finding("empty-output", WARNING, "the output has no elements", "crop less, or use a larger input")]
-    return [
+    found = [
+        *(() if wanted is None else portability.named(wanted, geometry, sizes, costs.channels)),
         *_holes(geometry),
         *_uneven(geometry),
         *_bias_only(geometry),
         *_dead_taps(geometry, sizes),
         *_border(geometry, sizes),
+        *_cropped_products(geometry, sizes),
         *_zero_insertion(geometry, costs.macs, costs.useful_macs),
+        *_subpixel_padding(geometry),
         *_filter_bank(geometry, costs.channels),
+        *_column_buffer(geometry, sizes, costs.channels),
+        *(portability.note(geometry, sizes, costs.channels) if wanted is None else ()),
     ]
+    return sorted(found, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))
 
 
 def _holes(g: ConvTranspose) -> Iterator[Finding]:
@@ -137,6 +126,38 @@ def _zero_insertion(g: ConvTranspose, macs: int, useful: int) -> Iterator[Findin
         yield Finding("zero-insertion", NOTE, reason, "run its polyphase, subpixel or gemm form")
 
 
+def _cropped_products(g: ConvTranspose, sizes: tuple[int, ...]) -> Iterator[Finding]:
+    cropped = _cropped_share(g.axes, sizes)
+    if cropped < MUCH_CROPPED or max(g.stride) > MAX_PHASES:
+        return
+    reason = f"of the products of the definition and of the gemm form {cropped:.0%} are cropped away"
+    trimmed = [axis.trimmed(n) for axis, n in zip(g.axes, sizes, strict=True)]
+    if trimmed != list(g.axes) and _cropped_share(trimmed, sizes) < MUCH_CROPPED:
+        fixed = ConvTranspose.of_axes(trimmed, g.groups)
+        yield Finding("cropped-products", NOTE, reason, f"use {fixed}", fixed)
+        return
+    try:
+        saved = g.plan("polyphase").at(sizes).macs < g.plan("gemm").at(sizes).macs
+    except GeometryError:  # products beyond 64 bits
+        return
+    if saved:
+        form = "direct" if max(g.stride) == 1 else "polyphase"
+        yield Finding("cropped-products", NOTE, reason, f"run its {form} form, which does not compute them")
+
+
+def _subpixel_padding(g: ConvTranspose) -> Iterator[Finding]:
+    stored = [axis.subpixel().taps * axis.stride for axis in g.axes]
+    bad = [many > axis.kernel_size and axis.stride > 1 for many, axis in zip(stored, g.axes, strict=True)]
+    if any(bad):
+        fixed = _replaced(g, bad, Axis.evened)
+        factor = prod(m / axis.kernel_size for m, axis, b in zip(stored, g.axes, bad, strict=True) if b)
+        reason = (
+            f"one sub-pixel convolution would hold zeros besides its {size_text(g.kernel_size)} taps: "
+            f"{factor:.2f} times their products"
+        )
+        yield Finding("subpixel-padding", NOTE, reason, f"run its polyphase form, or use {fixed}", fixed)
+
+
 def _filter_bank(g: ConvTranspose, channels: tuple[int, int]) -> Iterator[Finding]:
     if g.ndim == 1 and g.kernel_size[0] >= LONG_KERNEL and min(channels) <= FEW_CHANNELS:
         reason = (
@@ -144,6 +165,23 @@ def _filter_bank(g: ConvTranspose, channels: tuple[int, int]) -> Iterator[Findin
             "STFT: many libraries are slow at it"
         )
         yield Finding("filter-bank", NOTE, reason, "run it as a matrix product with overlap-add (the gemm form)")
+
+
+def _column_buffer(g: ConvTranspose, sizes: tuple[int, ...], channels: Pair) -> Iterator[Finding]:
+    """Columns of one image and group, as ONNX Runtime's kernel for the CPU holds them, in float32."""
+    columns = 4 * channels[1] // g.groups * prod(g.kernel_size) * prod(sizes)
+    data = 4 * (channels[0] * prod(sizes) + channels[1] * prod(g.output_size(sizes)))
+    if columns >= max(LARGE_COLUMNS, MANY_COLUMNS * data):
+        reason = (
+            f"the gemm form's columns take {readable_bytes(columns)} for each image and group in float32, "
+            f"{columns / data:.1f} times input and output; runtimes such as ONNX Runtime on the CPU hold them at once"
+        )
+        yield Finding("column-buffer", NOTE, reason, "run its polyphase form, which needs none")
+
+
+def _cropped_share(axes: Iterable[Axis], sizes: tuple[int, ...]) -> float:
+    pairs = [(axis.products(n), axis.kernel_size * n) for axis, n in zip(axes, sizes, strict=True)]
+    return 1 - prod(useful for useful, _ in pairs) / prod(made for _, made in pairs)
 
 
 def _replaced(g: ConvTranspose, bad: list[bool], better: Callable[[Axis], Axis]) -> ConvTranspose:

@@ -13,6 +13,7 @@ from .heatmap import coverage_text
 from .kinds import Cover, cover
 from .memory import readable_bytes
 from .naming import Names, names_at
+from .programs import LANGUAGES, Line, line
 from .tables import table_text
 from .views import VIEWS
 from .words import size_text
@@ -30,6 +31,7 @@ class Explanation:
     costs: tuple[Costs, ...]
     least_coverage: int
     most_coverage: int
+    code: tuple[Line, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -45,6 +47,7 @@ class Explanation:
                 "most": self.most_coverage,
                 "phases": [[phase.taps for phase in axis.phases()] for axis in self.geometry.axes],
             },
+            "code": [each.as_dict() for each in self.code],
         }
 
     def __str__(self) -> str:
@@ -58,6 +61,7 @@ class Explanation:
             str(self.names),
             _paired(self),
             _views(self),
+            _code(self),
             _coverage(self, colour),
         ]
         return "\n\n".join(parts)
@@ -66,7 +70,7 @@ class Explanation:
 def explain(
     geometry: ConvTranspose, input_size: Sizes, *, channels: tuple[int, int] | None = None, batch: int = 1
 ) -> Explanation:
-    """A geometry at an input size: sizes, names, the paired convolution, what each view costs, coverage.
+    """A geometry at an input size: sizes, names, the paired convolution, what each view costs, coverage, code.
 
     >>> from deconvs import ConvTranspose, explain
     >>> told = explain(ConvTranspose((4, 4), stride=2, padding=1), (8, 8))
@@ -88,6 +92,7 @@ def explain(
         tuple(geometry.plan(view).at(sizes, channels=channels, batch=batch) for view in VIEWS),
         prod(least for least, _ in ranges),
         prod(most for _, most in ranges),
+        tuple(said for name in LANGUAGES if isinstance(said := line(name, geometry, sizes), Line)),
     )
 
 
@@ -144,3 +149,8 @@ def _coverage(told: Explanation, colour: bool) -> str:
         f"coverage: {told.least_coverage} to {told.most_coverage} products per output; {verdict}\n"
         f"{coverage_text(told.geometry, told.input_size, colour=colour)}"
     )
+
+
+def _code(told: Explanation) -> str:
+    rows = [(each.framework, str(each)) for each in told.code]
+    return table_text("the same layer as code", ("framework", "code"), rows)

@@ -7,38 +7,25 @@ from math import prod
 from typing import Any
 
 from .chains import Chain
-from .errors import GeometryError
+from .errors import GeometryError, Refusal
 from .geometry import Conv, ConvTranspose
 from .kinds import cover, taps_text
+from .programs import Line, line
 from .solver import Size, Solutions
 from .tables import table_text
-from .words import per_axis_text, size_text
-
-FRAMEWORKS = ("deconvs", "torch")
+from .words import size_text
 
 
-def code(g: ConvTranspose, framework: str) -> str:
-    """The layer as a line of Python; C_in and C_out are left to be filled in.
+def spoken(framework: str, g: ConvTranspose, inputs: Size) -> Line:
+    """The layer as code of a framework; an error where it has nothing near.
 
-    >>> code(ConvTranspose((4, 4), stride=2, padding=1), "torch")
-    'torch.nn.ConvTranspose2d(C_in, C_out, kernel_size=4, stride=2, padding=1)'
+    >>> print(spoken("torch", ConvTranspose((4, 4), stride=2, padding=1), (8, 8)))
+    torch.nn.ConvTranspose2d(C_in, C_out, kernel_size=4, stride=2, padding=1)
     """
-    if framework not in FRAMEWORKS:
-        raise GeometryError("no such framework", f"framework={framework!r}", f"use one of {', '.join(FRAMEWORKS)}")
-    if framework == "deconvs":
-        return f"dc.{g}"
-    if g.ndim > 3:
-        raise GeometryError("torch has layers of 1 to 3 axes", f"this one has {g.ndim}", "use --framework deconvs")
-    words = {
-        "kernel_size": g.kernel_size,
-        "stride": g.stride,
-        "padding": tuple(b for b, _ in g.crop),
-        "output_padding": tuple(b - e for b, e in g.crop),
-        "dilation": g.dilation,
-    }
-    defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
-    told = [f"{name}={per_axis_text(v)}" for name, v in words.items() if set(v) != {defaults.get(name)}]
-    return f"torch.nn.ConvTranspose{g.ndim}d(C_in, C_out, {', '.join(told)})"
+    said = line(framework, g, inputs)
+    if isinstance(said, Refusal):
+        raise GeometryError(said.reason, f"this layer has {g.ndim} axes", "use --framework deconvs")
+    return said
 
 
 def solutions_text(found: Solutions, inputs: Size, outputs: Size, most: int, framework: str) -> str:
@@ -49,9 +36,8 @@ def solutions_text(found: Solutions, inputs: Size, outputs: Size, most: int, fra
         if found.nearest:
             parts.append(_table("the nearest", found.nearest, inputs, framework))
         if found.beyond:
-            parts.append(
-                f"exact, but outside the box, with larger or unequal paddings:\n  {code(found.beyond, 'deconvs')}"
-            )
+            beyond = spoken("deconvs", found.beyond, inputs)
+            parts.append(f"exact, but outside the box, with larger or unequal paddings:\n  {beyond}")
         return "\n\n".join(parts)
     shown = "" if len(found) <= most else f", the best {most}"
     return _table(
@@ -69,7 +55,8 @@ def chains_text(found: Sequence[Chain], inputs: Size, outputs: Size, layers: int
         uneven, ends, products = chain.cost
         parts.append(
             f"{number}. {' -> '.join(map(size_text, chain.sizes))}: {uneven} uneven, {ends} with output_padding, "
-            f"{products:,} products\n" + "\n".join(f"   {code(g, framework)}" for g in chain.layers)
+            f"{products:,} products\n"
+            + "\n".join(f"   {spoken(framework, g, n)}" for g, n in zip(chain.layers, chain.sizes, strict=False))
         )
     return "\n\n".join(parts)
 
@@ -80,7 +67,7 @@ def undone_text(conv: Conv, inputs: Size, framework: str) -> str:
     return (
         f"{conv} leads {size_text(inputs)} to {size_text(smaller)};\n"
         f"{g} leads {size_text(smaller)} back to {size_text(inputs)}:\n"
-        f"  {_sayable(g, framework)}"
+        f"  {spoken(framework, g, smaller)}"
     )
 
 
@@ -92,15 +79,8 @@ def undone_as_data(conv: Conv, inputs: Size, framework: str) -> dict[str, Any]:
         "input_size": list(conv.output_size(inputs)),
         "output_size": list(inputs),
         "layer": repr(g),
-        "code": _sayable(g, framework),
+        **_code_data(framework, g, conv.output_size(inputs)),
     }
-
-
-def _sayable(g: ConvTranspose, framework: str) -> str:
-    """The code; in deconvs' own words where the framework has no unequal paddings."""
-    code(ConvTranspose((1,) * g.ndim), framework)  # a name that is not known is an error in any case
-    equal = all(b >= 0 and 0 <= b - e < max(a.stride, a.dilation) for a, (b, e) in zip(g.axes, g.crop, strict=True))
-    return code(g, framework if equal else "deconvs")
 
 
 def as_data(found: Solutions, inputs: Size, framework: str) -> dict[str, Any]:
@@ -132,7 +112,7 @@ def _table(title: str, layers: Sequence[ConvTranspose], inputs: Size, framework:
             size_text(g.output_size(inputs)),
             f"{cover(g).value}: {taps_text(g)}",
             f"{_products(g, inputs):,}",
-            code(g, framework),
+            str(spoken(framework, g, inputs)),
         )
         for g in layers
     ]
@@ -149,8 +129,13 @@ def _layer_data(g: ConvTranspose, inputs: Size, framework: str) -> dict[str, Any
         "output_size": list(g.output_size(inputs)),
         "coverage": cover(g).value,
         "products": _products(g, inputs),
-        "code": code(g, framework),
+        **_code_data(framework, g, inputs),
     }
+
+
+def _code_data(framework: str, g: ConvTranspose, inputs: Size) -> dict[str, Any]:
+    said = spoken(framework, g, inputs)
+    return {"code": said.code, "then": list(said.then)}
 
 
 def _products(g: ConvTranspose, inputs: Size) -> int:

@@ -64,7 +64,7 @@ def read_config(config: object) -> Config:
     framework, layers = data.get("framework"), data.get("layers", {})
     if not isinstance(framework, str) or framework not in FRAMEWORKS:
         raise GeometryError(
-            "the config needs a framework", f"framework={framework!r}", f"use one of {', '.join(FRAMEWORKS)}"
+            "the config needs a framework", f"framework={_short(framework)}", f"use one of {', '.join(FRAMEWORKS)}"
         )
     if not isinstance(layers, Mapping) or not all(isinstance(each, Mapping) for each in layers.values()):
         raise GeometryError(

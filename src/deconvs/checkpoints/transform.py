@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..conventions import FRAMEWORKS, layout
 from ..conventions.layout import Layout
-from ..conversion import KERNEL, convert, layout_or_none, read_layer
+from ..conversion import KERNEL, convert, layout_or_none, read_cut
 from ..errors import GeometryError, Nearest, Refusal
 from ..geometry import ConvTranspose
 from ..programs import Line, Part, line, program
@@ -111,7 +111,8 @@ def _fitting(
     if layer.kind != "conv_transpose":
         fitting = [framework for framework in FRAMEWORKS if plain_fits(layer, framework, shape, bias)]
         return None, plain_layout(layer, source, len(shape)), fitting
-    geometry, stored = read_layer(layer.params, shape, source, layer.input_size, layer.crop)
+    geometry = read_cut(source, layer.params, shape, layer.input_size, layer.crop)
+    stored = layout(source, geometry.ndim, geometry.groups, layer.params)
     said = layer.params.get(KERNEL[source]) is not None
     fitting = []
     for framework in FRAMEWORKS:
@@ -153,7 +154,8 @@ def _conv_transpose(
 ) -> Made | str:
     """A transposed convolution; or why not."""
     layer = found.layer
-    geometry, stored = read_layer(layer.params, bits.shape, source, layer.input_size, layer.crop)
+    geometry = read_cut(source, layer.params, bits.shape, layer.input_size, layer.crop)
+    stored = layout(source, geometry.ndim, geometry.groups, layer.params)
     done = convert(layer.params, bits, source=source, target=target, input_size=layer.input_size, crop=layer.crop)
     if isinstance(done, Refusal):
         return _refusal(done, target, geometry, layer.input_size)

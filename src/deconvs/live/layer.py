@@ -1,0 +1,41 @@
+"""What passes between a framework's objects and the conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A live layer as data: its framework's own keywords, and its weight and bias as NumPy arrays, if it has them."""
+
+    framework: str
+    params: Mapping[str, Any]
+    weight: NDArray[Any]
+    bias: NDArray[Any] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a live layer is built of: the target's keywords and layouts, channels, and what is cut from its output."""
+
+    params: Mapping[str, Any]
+    weight: NDArray[Any]
+    bias: NDArray[Any] | None
+    channels: tuple[int, int]
+    crop: tuple[tuple[int, int], ...] | None
+
+    @property
+    def ndim(self) -> int:
+        """Spatial axes."""
+        return self.weight.ndim - 2
+
+    @property
+    def dtype(self) -> str:
+        """The floating-point type that the layer holds; integers become float32, as frameworks compute no others."""
+        return "float32" if self.weight.dtype.kind in "iu" else self.weight.dtype.name

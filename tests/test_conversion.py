@@ -1,0 +1,271 @@
+"""`dc.convert`: live layers, arrays, and every message. By value over random layers: test_convert_pairs.py."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import deconvs as dc
+from deconvs.conventions import FRAMEWORKS, layout
+from deconvs.conversion import layout_change
+from deconvs.programs import LANGUAGES, line
+
+from .frameworks import flax as flax_driver
+from .frameworks import keras as keras_driver
+from .frameworks.compare import Array, integers
+
+KERNEL = np.arange(24, dtype=np.float32).reshape(3, 2, 4) - 9  # keras: (k0, C_out, C_in)
+NAMES: dict[str, Any] = {"dc": dc, "np": np, "torch": torch, "KERNEL": KERNEL}
+
+MESSAGES = [
+    (
+        "dc.convert([3], source='torch', target='keras', input_size=(7,))",
+        "neither parameters nor a layer: got list; give a dict of the source's keywords, or a ConvTranspose layer of PyTorch, Keras or Flax",
+    ),
+    (
+        "dc.convert(torch.nn.Conv1d(1, 1, 3), target='keras', input_size=(7,))",
+        "neither parameters nor a layer: got Conv1d; give a dict of the source's keywords, or a ConvTranspose layer of PyTorch, Keras or Flax",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, target='keras', input_size=(7,))",
+        "source is not given: source=None; name the framework: torch, keras, tensorflow, onnx, jax, flax, tflite",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, source='caffe', target='keras', input_size=(7,))",
+        "no such framework: 'caffe'; use one of torch, keras, tensorflow, onnx, jax, flax, tflite",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, source=['torch'], target='keras', input_size=(7,))",
+        "no such framework: ['torch']; use one of torch, keras, tensorflow, onnx, jax, flax, tflite",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, source='torch', target='caffe', input_size=(7,))",
+        "no such framework: 'caffe'; use one of torch, keras, tensorflow, onnx, jax, flax, tflite",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, source='torch', target='keras', input_size=7)",
+        "input_size is not one size per axis: input_size=7; give a tuple",
+    ),
+    (
+        "dc.convert({'kernel_size': 3, 'strides': 2}, source='torch', target='keras', input_size=(7,))",
+        "torch has no such parameter: 'strides'; known are: kernel_size, stride, padding, output_padding, groups, dilation, padding_mode, in_channels, out_channels, bias, device, dtype",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, KERNEL, source='torch', target='keras', input_size=(7,))",
+        "weight does not have the layout of torch: shape (3, 2, 4); it would fit keras, tensorflow, jax, flax; use (C_in, C_out/groups, k0), here (C_in, C_out/groups, 3)",
+    ),
+    (
+        "dc.convert({'kernel_size': 5}, KERNEL, source='keras', target='torch', input_size=(7,))",
+        "weight does not have the layout of keras: shape (3, 2, 4); use (k0, C_out, C_in), here (5, C_out, C_in)",
+    ),
+    (
+        "dc.convert({'kernel_size': 4, 'groups': 2}, KERNEL, source='torch', target='keras', input_size=(7,))",
+        "weight does not have the layout of torch: shape (3, 2, 4); use (C_in, C_out/groups, k0), here (C_in, C_out/groups, 4), C_in a multiple of groups=2",
+    ),
+    (
+        "dc.convert({}, KERNEL, source='keras', target='torch', input_size=(7, 7))",
+        "weight has the wrong number of axes: weight has shape (3, 2, 4), input_size has 2; give it 4 axes, or input_size 1",
+    ),
+    (
+        "dc.convert({}, KERNEL, source='keras', target='torch', input_size=(7,), bias=np.ones(4))",
+        "bias does not fit the weight: bias has shape (4,), the weight has 2 output channels; give it shape (2,)",
+    ),
+    (
+        "dc.convert({}, KERNEL.astype(complex), source='keras', target='torch', input_size=(7,))",
+        "weight has a type that cannot be computed with: weight is complex128; use integers, float16, bfloat16, float32 or float64",
+    ),
+    (
+        "dc.convert(torch.nn.ConvTranspose1d(1, 1, 3), KERNEL, target='keras', input_size=(7,))",
+        "a layer brings its own weight, bias and framework: it is one of torch; weight, bias or source were given too; leave these out",
+    ),
+    (
+        "dc.convert(torch.nn.ConvTranspose1d(1, 1, 3), source='keras', target='keras', input_size=(7,))",
+        "a layer brings its own weight, bias and framework: it is one of torch; weight, bias or source were given too; leave these out",
+    ),
+    (
+        "dc.convert(torch.nn.LazyConvTranspose1d(1, 3), target='keras', input_size=(7,))",
+        "the layer has no weight yet: got LazyConvTranspose1d(0, 1, kernel_size=(3,), stride=(1,)); run it once, which tells it its input channels",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, source='keras', target='torch', input_size=(7,)).build()",
+        "there is no weight to build a layer with: only parameters were converted; convert with the weight",
+    ),
+    (
+        "dc.convert({}, KERNEL, source='keras', target='onnx', input_size=(7,)).build()",
+        "onnx has no layers that can be built: it has functions or a file format; run the code instead",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), MESSAGES)
+def test_messages(call: str, message: str) -> None:
+    with pytest.raises(dc.GeometryError) as error:
+        eval(call, NAMES)
+    assert str(error.value) == message
+
+
+def test_layers_that_cannot_be_read() -> None:
+    keras, nnx = keras_driver.keras(), flax_driver.nnx()
+    unbuilt = keras.layers.Conv1DTranspose(1, 3)
+    with pytest.raises(dc.GeometryError, match="the layer has no weight yet"):
+        dc.convert(unbuilt, target="torch", input_size=(7,))
+    active = keras.layers.Conv1DTranspose(1, 3, activation="relu")
+    active.build((None, 7, 1))
+    with pytest.raises(dc.GeometryError, match="does more than convolve: activation='relu'; put the activation"):
+        dc.convert(active, target="torch", input_size=(7,))
+    masked = nnx.ConvTranspose(1, 1, 3, mask=np.ones((3, 1, 1), np.float32), rngs=nnx.Rngs(0))
+    with pytest.raises(dc.GeometryError, match="the layer masks its weight: mask is given; multiply its kernel"):
+        dc.convert(masked, target="torch", input_size=(7,))
+
+
+def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = dc.convert({}, KERNEL, source="keras", target="flax", input_size=(7,))
+    monkeypatch.setitem(sys.modules, "flax.nnx", None)
+    with pytest.raises(
+        dc.GeometryError, match=r"^flax is not installed: .*; install it, or take params, weight and code$"
+    ):
+        made.build()
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize("target", ["torch", "keras", "flax"])
+@pytest.mark.parametrize("source", ["torch", "keras", "flax"])
+def test_live_layers(source: str, target: str, biased: bool, ndim: int) -> None:
+    """From a layer to a layer, with a crop where one is needed, in the frameworks, bit for bit."""
+    values = np.random.default_rng([ndim, biased])
+    size = (4, 3, 2)[:ndim]
+    layer = live(source, ndim, biased, values)
+    made = dc.convert(layer, target=target, input_size=size)
+    assert isinstance(made, dc.Conversion)
+    assert made.source == source
+    x = integers(values, 2, 3, *size)
+    assert np.array_equal(applied(source, layer, x), applied(target, made.build(), x))
+    if source == "keras" and target == "torch":
+        assert made.crop is not None
+
+
+def live(framework: str, ndim: int, biased: bool, values: np.random.Generator) -> Any:
+    kernel, c_in, c_out = (3, 5, 4)[:ndim], 3, 2
+    weight, bias = integers(values, *kernel, c_out, c_in), integers(values, c_out)
+    if framework == "keras":  # "same" of unequal crops
+        keras = keras_driver.keras()
+        layer = getattr(keras.layers, f"Conv{ndim}DTranspose")(
+            c_out, kernel, strides=2, padding="same", use_bias=biased
+        )
+        layer.build((None, *(None,) * ndim, c_in))
+        layer.set_weights([weight, bias] if biased else [weight])
+        return layer
+    if framework == "flax":
+        nnx = flax_driver.nnx()
+        words = {"strides": (2,) * ndim, "transpose_kernel": True, "kernel_dilation": 1}
+        layer = nnx.ConvTranspose(c_in, c_out, kernel, use_bias=biased, rngs=nnx.Rngs(0), **words)
+        layer.kernel[...] = weight
+        if biased:
+            layer.bias[...] = bias
+        return layer
+    layer = getattr(torch.nn, f"ConvTranspose{ndim}d")(c_in, c_out, kernel, stride=2, padding=1, bias=biased)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(np.moveaxis(weight, (-1, -2), (0, 1)).copy()))
+        if biased:
+            layer.bias.copy_(torch.from_numpy(bias))
+    return layer
+
+
+def applied(framework: str, layer: Any, x: Array) -> Array:
+    if framework == "torch":
+        return np.asarray(layer(torch.from_numpy(x)).detach())
+    y = layer(np.moveaxis(x, 1, -1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        y = keras_driver.keras().ops.convert_to_numpy(y) if framework == "keras" else y
+    return np.moveaxis(np.asarray(y), -1, 1)
+
+
+def test_types_are_kept() -> None:
+    for dtype in (torch.float64, torch.float16, torch.bfloat16):
+        layer = torch.nn.ConvTranspose1d(3, 2, 4, stride=2, dtype=dtype)
+        back = dc.convert(layer, target="torch", input_size=(5,)).build()
+        assert back.weight.dtype == dtype
+        assert torch.equal(back.weight, layer.weight)
+        assert torch.equal(back.bias, layer.bias)
+        there = dc.convert(layer, target="flax", input_size=(5,))
+        if dtype is torch.float64:  # which JAX has only where it is asked to, and says so
+            with pytest.warns(UserWarning, match="requested dtype float64"):
+                there.build()
+        else:
+            assert str(there.build().kernel[...].dtype) == str(dtype).split(".")[1]
+
+
+def test_what_is_converted_is_a_copy() -> None:
+    layer = torch.nn.ConvTranspose1d(3, 2, 4)
+    made = dc.convert(layer, target="torch", input_size=(5,))
+    made.weight[...] = 0
+    made.bias[...] = 0
+    assert layer.weight.abs().min() > 0
+    assert layer.bias.abs().min() > 0
+
+
+def test_the_contract() -> None:
+    """params, weight, source, target, input_size: the target's words and layout; a crop or None; or a Refusal."""
+    made = dc.convert(
+        {"kernel_size": 3, "strides": 2, "padding": "same"}, KERNEL, source="keras", target="torch", input_size=(7,)
+    )
+    assert made.params == {
+        "kernel_size": (3,),
+        "stride": (2,),
+        "padding": (0,),
+        "output_padding": (0,),
+        "groups": 1,
+        "dilation": (1,),
+    }
+    assert np.array_equal(made.weight, KERNEL.transpose(2, 1, 0))
+    assert made.crop == ((0, 1),)
+    even = dc.convert(
+        {"kernel_size": 4, "strides": 2, "padding": "same"}, source="keras", target="torch", input_size=(7,)
+    )
+    assert (even.crop, even.weight, even.params["padding"]) == (None, None, (1,))
+    refusal = dc.convert({"kernel_size": 3, "groups": 2}, source="torch", target="keras", input_size=(7,))
+    assert isinstance(refusal, dc.Refusal)
+    assert not refusal
+    assert (refusal.nearest.groups, refusal.nearest.weights) == (2, ())
+    four = dc.convert({"kernel_shape": [1] * 4}, source="onnx", target="torch", input_size=(2,) * 4)
+    assert four == dc.Refusal("torch has ConvTranspose1d, 2d and 3d: kernel_size cannot have 4 axes")
+
+
+def test_layout_changes_as_numpy_do_what_layouts_do() -> None:
+    weight = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    for source in FRAMEWORKS:
+        for target in FRAMEWORKS:
+            a, b = layout(source, 2), layout(target, 2)
+            stored = a.from_canonical(weight)
+            assert np.array_equal(eval(layout_change(a, b), {"weight": stored}), b.from_canonical(weight)), (
+                source,
+                target,
+            )
+
+
+def test_lines() -> None:
+    """What tests/test_convert_pairs.py runs are programs; these are their heads, in words where more is to be done."""
+    g = dc.ConvTranspose((3, 3), stride=2, padding=((0, 1), (-1, 0)), dilation=2, groups=2)
+    assert [str(line(name, g, (5, 6))) for name in LANGUAGES] == [
+        "dc.ConvTranspose(kernel_size=(3, 3), stride=(2, 2), padding=((0, 1), (-1, 0)), dilation=(2, 2), groups=2)",
+        "torch.nn.ConvTranspose2d(C_in, C_out, kernel_size=3, stride=2, groups=2, dilation=2), then add 1 before and 0 after on axis 1, with only the bias, then cut 0 before and 1 after on axis 0",
+        "keras.layers.Conv2DTranspose(C_out, kernel_size=5, strides=2), once for each of the 2 groups of channels, with zeros between the taps (dilation 2), then add 1 before and 0 after on axis 1, with only the bias, then cut 0 before and 1 after on axis 0",
+        'tf.nn.conv2d_transpose(x, weight, output_shape=(N, 13, 15, C_out), strides=(2, 2), padding="VALID", dilations=(2, 2)), then add 1 before and 0 after on axis 1, with only the bias, then cut 0 before and 1 after on axis 0',
+        'onnx.helper.make_node("ConvTranspose", ["x", "weight"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 0], dilations=[2, 2], group=2), then add 1 before and 0 after on axis 1, with only the bias',
+        "jax.lax.conv_transpose(x, weight, strides=(2, 2), padding=((4, 3), (5, 4)), rhs_dilation=(2, 2)), once for each of the 2 groups of channels",
+        "nnx.ConvTranspose(C_in, C_out, kernel_size=(3, 3), strides=(2, 2), padding=((4, 3), (5, 4)), kernel_dilation=(2, 2), rngs=nnx.Rngs(0)), once for each of the 2 groups of channels",
+        'tf.nn.conv2d_transpose(x, np.transpose(weight, (1, 2, 0, 3)), output_shape=(N, 13, 15, C_out), strides=(2, 2), padding="VALID"), once for each of the 2 groups of channels, with zeros between the taps (dilation 2), then add 1 before and 0 after on axis 1, with only the bias, then cut 0 before and 1 after on axis 0',
+    ]
+    assert (
+        str(line("torch", dc.ConvTranspose((1,) * 4), 2))
+        == "torch has ConvTranspose1d, 2d and 3d: kernel_size cannot have 4 axes"
+    )
+    with pytest.raises(dc.GeometryError, match="no such framework: 'caffe'; use one of deconvs, torch"):
+        line("caffe", g, (5, 6))

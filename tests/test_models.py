@@ -1,0 +1,104 @@
+"""The transposed convolutions of a PyTorch model, and what a checkpoint's config says of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+import deconvs as dc
+from deconvs.live.models import Use, checkpoint_config, uses
+
+
+class UNet(torch.nn.Module):
+    """Layers, a function, a size that is asked for, and a branch that is only run on request."""
+
+    def __init__(self, branch: bool = False) -> None:
+        super().__init__()
+        self.down = torch.nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.norm = torch.nn.BatchNorm2d(4)
+        self.decoder = torch.nn.Sequential(torch.nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, groups=2))
+        self.weight = torch.nn.Parameter(torch.ones(6, 2, 2, 5))
+        self.side = torch.nn.ConvTranspose2d(4, 1, 2)
+        self.branch = branch
+
+    def forward(self, x: Any) -> Any:
+        y = self.norm(self.down(x))
+        if self.branch:
+            self.side(y)
+        up = self.decoder[0](y, output_size=x.shape[2:])
+        return torch.nn.functional.conv_transpose2d(up, self.weight, stride=(2, 1), padding=(0, 1), dilation=2)
+
+
+def test_layers_functions_and_sizes_that_are_asked_for() -> None:
+    model = UNet()
+    skip = dc.ConvTranspose((3, 3), 2, 1, (1, 0), 1, 2)
+    function = dc.ConvTranspose((2, 5), (2, 1), (0, 1), 0, 2)
+    expected = [Use("decoder.0", skip, (4, 6), (4, 6)), Use("", function, (8, 11), (6, 2))]
+    for inputs in ((1, 3, 8, 11), torch.ones(2, 3, 8, 11), (torch.ones(3, 3, 8, 11),)):
+        assert uses(model, inputs) == expected
+    assert [use.name for use in uses(UNet(branch=True), (1, 3, 8, 8))] == ["side", "decoder.0", ""]
+
+
+def test_a_model_is_left_as_it_was() -> None:
+    model = UNet()
+    model.norm.eval()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    uses(model, (2, 3, 8, 8))
+    assert (model.training, model.norm.training, model.down.training) == (True, False, True)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    with pytest.raises(dc.GeometryError):
+        uses(model, (2, 4, 8, 8))
+    assert (model.training, model.norm.training) == (True, False)
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    assert model(torch.zeros(1, 3, 8, 8)).shape == model.eval()(torch.zeros(1, 3, 8, 8)).shape
+
+
+def test_a_layer_that_runs_twice_at_two_sizes_is_two_uses() -> None:
+    layer = torch.nn.ConvTranspose1d(2, 2, 4, stride=2, padding=1)
+    model = torch.nn.Sequential(layer, layer)
+    assert [(use.name, use.input_size) for use in uses(model, (1, 2, 5))] == [("0", (5,)), ("0", (10,))]
+    with pytest.raises(dc.GeometryError) as error:
+        checkpoint_config(model, (1, 2, 5))
+    assert str(error.value) == (
+        "a layer runs at several input sizes: '0' at (5,) and (10,); convert it for each size on its own"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (8, "inputs are neither tensors nor a shape: inputs=8; give (1, 3, 64, 64)"),
+        ((), "inputs are neither tensors nor a shape: inputs=(); give (1, 3, 64, 64)"),
+        ((1, 3, 0, 8), "inputs[2] is too small: inputs[2]=0; use an integer of at least 1"),
+        (
+            (1, 4, 8, 8),
+            (
+                "the model does not run on these inputs: shapes (1, 4, 8, 8): Given groups=1, weight of size "
+                "[4, 3, 3, 3], expected input[1, 4, 8, 8] to have 3 channels, but got 4 channels instead; "
+                "give inputs that it takes, with batch and channels"
+            ),
+        ),
+    ],
+)
+def test_inputs_that_do_not_fit(inputs: Any, message: str) -> None:
+    with pytest.raises(dc.GeometryError) as error:
+        uses(UNet(), inputs)
+    assert str(error.value) == message
+
+
+def test_the_config_of_a_checkpoint() -> None:
+    config = checkpoint_config(UNet(branch=True), (1, 3, 8, 11))
+    assert json.loads(json.dumps(config)) == config
+    assert set(config["layers"]) == {"down", "decoder.0", "side"}
+    assert config["layers"]["down"] == {"kind": "conv"}
+    assert config["layers"]["decoder.0"]["input_size"] == [4, 6]
+    of_norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    assert config["keep"] == ["weight", *(f"norm.{name}" for name in of_norm)]
+    with pytest.raises(dc.GeometryError, match="a layer does not run on these inputs: 'side'; give inputs that reach"):
+        checkpoint_config(UNet(), (1, 3, 8, 8))
+    with pytest.raises(dc.GeometryError, match=r"not a PyTorch model: got dict; give a torch\.nn\.Module"):
+        checkpoint_config({}, (1, 3, 8, 8))
