@@ -154,14 +154,18 @@ def _convert_layer(
 
     given = None if weight is None else _read(weight)
     offsets = None if bias is None else _read(bias)
-    made = converted(
-        params,
-        None if given is None else given[1],
-        source=source,
-        target=target,
-        input_size=sizes,
-        bias=None if offsets is None else offsets[1],
-    )
+    try:
+        made = converted(
+            params,
+            None if given is None else given[1],
+            source=source,
+            target=target,
+            input_size=sizes,
+            bias=None if offsets is None else offsets[1],
+        )
+    except GeometryError as error:
+        # Values are shown as they were written, which may be long.
+        raise GeometryError(error.what, cli_values.shortened(error.values, 200), error.fix) from None
     if not isinstance(made, Conversion):
         shape = None if given is None else given[1].shape
         found = line(target, read_cut(source, params, shape, sizes), sizes)
