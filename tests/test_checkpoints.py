@@ -198,6 +198,11 @@ def test_our_files_are_those_of_the_package(folder: Path) -> None:
     config = {"framework": "torch", "layers": {}, "keep": ["*"]}
     dc.convert_checkpoint("a.npz", config, "b.safetensors", target="torch")
     assert Path("b.safetensors").read_bytes() == safetensors.numpy.save(TENSORS)
+    kinds = ("?", "u1", "i1", "i2", "u2", "f2", "i4", "u4", "f4", "c8", "f8", "i8", "u8")
+    every = {f"{name}{kind}": np.ones(2, kind) for kind in kinds for name in "Zaé\x7f"}
+    np.savez("e.npz", **every)
+    dc.convert_checkpoint("e.npz", config, "e.safetensors", target="torch")
+    assert Path("e.safetensors").read_bytes() == safetensors.numpy.save(every)
 
 
 def test_metadata_waits_in_the_config_where_the_file_has_no_place(folder: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 from ..errors import GeometryError
 from .config import Config, Layer, close
@@ -75,7 +76,10 @@ def kept(config: Config, found: list[Found], tensors: Tensors) -> list[str]:
     """
     owned = {name for each in found for name in (each.weight, each.bias)}
     rest = [name for name in tensors if name not in owned]
-    unclaimed = [name for name in rest if not any(fnmatchcase(name, pattern) for pattern in config.keep)]
+    # Whole names, of which there may be as many as tensors, are looked up; only patterns are tried one after the other.
+    names = set(config.keep)
+    patterns = [re.compile(translate(pattern)) for pattern in config.keep if any(sign in pattern for sign in "*?[")]
+    unclaimed = [name for name in rest if name not in names and not any(each.match(name) for each in patterns)]
     if unclaimed:
         raise GeometryError(
             "tensors that no layer and no pattern of keep claims",
