@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pytest
 
 import deconvs as dc
 from deconvs.conventions import Refusal, read, write
@@ -68,6 +69,22 @@ def test_lists_with_batch_and_channels() -> None:
     assert read("tensorflow", full, (4,)) == read("tensorflow", {**full, "output_shape": [8]}, (4,))
     first = {**full, "output_shape": (5, 7, 8), "data_format": "NCW"}
     assert read("tensorflow", first, (4,)) == read("tensorflow", full, (4,))
+
+
+def test_one_position_takes_an_output_that_no_longer_input_takes() -> None:
+    """Kernel 4, stride 2, VALID: n positions give 2n + 2 or one more. One gives 3 as well, shorter than the kernel."""
+    words = {"kernel_size": 4, "strides": 2, "padding": "VALID"}
+    weight = np.arange(1, 5, dtype=np.float32).reshape(4, 1, 1)
+    for n, taken in ((1, (3, 4, 5)), (2, (6, 7)), (3, (8, 9))):
+        x = np.ones((1, 1, n), np.float32)
+        for output in range(1, 12):
+            asked = {**words, "output_shape": [output]}
+            if output in taken:
+                assert driver.run(asked, x, weight).shape == (1, 1, output)
+            else:
+                refuses(driver.run, asked, x.shape, weight.shape)
+    with pytest.raises(dc.GeometryError, match=r"input 1 with padding='VALID' gives 4 to 5, not 3"):
+        read("tensorflow", {**words, "output_shape": [3]}, (1,))
 
 
 def test_what_is_refused_is_refused_by_tensorflow() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
+import sys
 from collections import Counter
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +18,7 @@ import deconvs as dc
 from deconvs.conventions import Refusal, read, write
 
 from .frameworks import tflite as driver
-from .frameworks.compare import check_writing, same_as_read
+from .frameworks.compare import check_writing, same_as_read, same_values
 from .frameworks.parameters import tflite_parameters
 
 CASES = 400
@@ -75,6 +79,23 @@ def test_what_the_operator_has_no_words_for() -> None:
         "TRANSPOSE_CONV has stride_h and stride_w, not 1 strides"
     )
     assert str(write("tflite", dc.ConvTranspose((2, 2), groups=3), (3, 3))) == "TRANSPOSE_CONV has no groups"
+
+
+def test_the_default_delegate_ends_the_process_on_a_valid_model(root: Path) -> None:
+    """XNNPACK, which an interpreter takes unless told otherwise: one input, kernel 3, stride 3, SAME, one output."""
+    code = (
+        "import numpy as np; from tests.frameworks.tflite import model_of; from tests.frameworks.tensorflow import "
+        "tensorflow; words = dict(kernel_size=(3, 3), stride_h=3, stride_w=3, padding='SAME', output_shape=(1, 1)); "
+        "model = model_of(words, (1, 1, 1, 1), np.ones((1, 3, 3, 1), np.float32)); "
+        "tensorflow().lite.Interpreter(model_content=model).allocate_tensors()"
+    )
+    words = {"kernel_size": (3, 3), "stride_h": 3, "stride_w": 3, "padding": "SAME", "output_shape": (1, 1)}
+    geometry = read("tflite", words, (1, 1))
+    for reference in (False, True):
+        run = partial(driver.run, reference=reference)
+        same_values("tflite", run, words, geometry, (1, 1), np.random.default_rng(0))
+    result = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=300)
+    assert result.returncode == -signal.SIGSEGV, result.stderr
 
 
 def _options() -> Any:

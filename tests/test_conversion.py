@@ -18,6 +18,7 @@ from deconvs.programs import LANGUAGES, line
 from .frameworks import flax as flax_driver
 from .frameworks import keras as keras_driver
 from .frameworks.compare import Array, integers
+from .frameworks.programs import run_program
 
 KERNEL = np.arange(24, dtype=np.float32).reshape(3, 2, 4) - 9  # keras: (k0, C_out, C_in)
 NAMES: dict[str, Any] = {"dc": dc, "np": np, "torch": torch, "KERNEL": KERNEL}
@@ -200,6 +201,17 @@ def test_types_are_kept() -> None:
                 there.build()
         else:
             assert str(there.build().kernel[...].dtype) == str(dtype).split(".")[1]
+
+
+@pytest.mark.parametrize("target", ["torch", "keras", "tensorflow", "onnx", "flax"])
+def test_empty_outputs(target: str) -> None:
+    """JAX makes them; the others are cut, along the other axis by as much as it asks for."""
+    weight = integers(np.random.default_rng(0), 1, 2, 3, 1)
+    words = {"strides": (1, 2), "padding": ((-1, -1), (0, 1))}
+    made = dc.convert(words, weight, source="jax", target=target, input_size=(2, 3))
+    assert made.geometry.crop == ((1, 1), (1, 0))
+    y = run_program(target, made.code, np.ones((2, 3, 2, 3), np.float32), [made.weight], None)
+    assert y.shape == (2, 1, 0, 5)
 
 
 def test_what_is_converted_is_a_copy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ import torch
 
 import deconvs as dc
 from deconvs.live.models import Use, checkpoint_config, uses
+
+from .frameworks import flax as flax_driver
+from .frameworks import keras as keras_driver
 
 
 class UNet(torch.nn.Module):
@@ -44,11 +48,12 @@ def test_layers_functions_and_sizes_that_are_asked_for() -> None:
 
 def test_a_model_is_left_as_it_was() -> None:
     model = UNet()
-    model.norm.eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     uses(model, (2, 3, 8, 8))
-    assert (model.training, model.norm.training, model.down.training) == (True, False, True)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    model.norm.eval()
+    uses(model, (2, 3, 8, 8))
+    assert (model.training, model.norm.training, model.down.training) == (True, False, True)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
     with pytest.raises(dc.GeometryError):
         uses(model, (2, 4, 8, 8))
@@ -87,6 +92,65 @@ def test_a_layer_that_runs_twice_at_two_sizes_is_two_uses() -> None:
 def test_inputs_that_do_not_fit(inputs: Any, message: str) -> None:
     with pytest.raises(dc.GeometryError) as error:
         uses(UNet(), inputs)
+    assert str(error.value) == message
+
+
+def test_check_of_a_model_names_the_layers() -> None:
+    found = dc.check(UNet(), (1, 3, 8, 11), targets=["tflite"])
+    assert {finding.where for finding in found} == {"decoder.0", ""}
+    alone = dc.check(dc.ConvTranspose((3, 3), 2, 1, (1, 0), 1, 2), (4, 6), channels=(4, 6), targets="tflite")
+    assert [replace(finding, where="") for finding in found if finding.where == "decoder.0"] == alone
+    assert {"unsupported", "uneven-coverage"} <= {finding.code for finding in alone}
+    twice = torch.nn.Sequential(*[torch.nn.ConvTranspose1d(2, 2, 3, stride=2)] * 2)
+    assert {finding.where for finding in dc.check(twice, (1, 2, 5))} == {"0 at 5", "0 at 11"}
+    assert dc.check(torch.nn.Conv1d(1, 1, 3), (1, 1, 5)) == []
+
+
+def test_check_of_a_live_layer() -> None:
+    nnx, keras = flax_driver.nnx(), keras_driver.keras()
+    flax = nnx.ConvTranspose(2, 4, (3, 4), strides=(2, 2), rngs=nnx.Rngs(0))
+    in_keras = keras.layers.Conv2DTranspose(4, (3, 4), strides=2, padding="same")
+    in_keras.build((None, None, None, 2))
+    same = dc.ConvTranspose((3, 4), 2, ((0, 1), (1, 1)))
+    expected = dc.check(same, (5, 6), channels=(2, 4))
+    assert expected[0].code == "uneven-coverage"
+    for layer in (flax, in_keras):
+        assert dc.check(layer, (5, 6)) == expected
+    assert dc.check(in_keras, 5) == dc.check(same, 5, channels=(2, 4))
+    up = torch.nn.ConvTranspose2d(2, 4, (3, 4), stride=2, groups=2)
+    spatial = dc.check(up, (5, 6), targets="keras")
+    assert spatial == dc.check(up, (1, 2, 5, 6), targets="keras")
+    assert spatial[0].code == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            "dc.check(3, 4)",
+            (
+                "check takes a layer or a model: got int; pass a ConvTranspose, a layer of PyTorch, Keras or Flax, "
+                "or a PyTorch model"
+            ),
+        ),
+        (
+            "dc.check(torch.nn.ConvTranspose1d(1, 1, 3), 4, channels=(1, 1))",
+            "live layers know their channels: channels=(1, 1); leave channels out",
+        ),
+        (
+            "dc.check(FLAX(), (1, 4, 1))",
+            "input_size does not fit the layer: input_size=(1, 4, 1); give 1 sizes",
+        ),
+        (
+            "dc.check(torch.nn.ConvTranspose1d(1, 1, 3), 0)",
+            "input_size[0] is too small: input_size[0]=0; use an integer of at least 1",
+        ),
+    ],
+)
+def test_what_cannot_be_checked(call: str, message: str) -> None:
+    nnx = flax_driver.nnx()
+    with pytest.raises(dc.GeometryError) as error:
+        eval(call, {"dc": dc, "torch": torch, "FLAX": lambda: nnx.ConvTranspose(1, 1, 3, rngs=nnx.Rngs(0))})
     assert str(error.value) == message
 
 

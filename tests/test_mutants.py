@@ -84,7 +84,14 @@ MUTANTS = {
 RUN, PLAN = "tests/test_run.py", "tests/test_plan.py"
 NAMES, SOLVER, LINT = "tests/test_names.py", "tests/test_solver.py", "tests/test_lint.py"
 SPELLED = "tests/test_conventions_"
+TARGETS, CONVERT, PAIR = (
+    "tests/test_targets.py",
+    "tests/test_conversion.py",
+    "tests/test_convert_pairs.py::test_pair[{}]",
+)
 
+CHECKPOINTS, DAMAGE = "tests/test_checkpoints.py", "tests/test_checkpoints_errors.py"
+STORED = "tests/test_checkpoints_frameworks.py"
 SAID = {
     # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
     "bytes without the last step": (PLAN, "costs.py", "return sum(cost.bytes for cost in self.steps)", "return sum(cost.bytes for cost in self.steps[:-1])"),
@@ -123,8 +130,48 @@ SAID = {
     "SAME splits the other way": (SPELLED + "keras.py", "conventions/keras.py", "max(0, (span - stride) // 2)", "max(0, (span - stride + 1) // 2)"),
     "auto_pad splits the other way": (SPELLED + "onnx.py", "conventions/onnx.py", 'if auto_pad == "SAME_UPPER" else', 'if auto_pad != "SAME_UPPER" else'),
     "JAX's kernel not turned": (SPELLED + "jax.py", "conventions/jax.py", '"C_in", "C_out"), flipped=True)', '"C_in", "C_out"))'),
+    "zero taps on the wrong side": (TARGETS, "targets/obstacle.py", "first, step = shift // new.dilation, d // new.dilation", "first, step = 0, d // new.dilation"),
+    "padding the input moves the crop by one": (TARGETS, "targets/fit.py", "side + pad * axis.stride - part", "side + pad - part"),
+    "factorised stride one zero too many": (TARGETS, "targets/fit.py", "(pads[0], pads[1]), factor - 1, shift)", "(pads[0], pads[1]), factor, shift)"),
+    "depthwise by output channels": (TARGETS, "targets/target.py", "g.groups != channels[0]", "g.groups != channels[1]"),
+    "a word for each axis": (TARGETS, "targets/target.py", "if all(along) and not set.intersection(*along):", "if False:"),
+    "stride 16 on Core ML": (TARGETS, "targets/known.py", "largest_stride=15,", "largest_stride=16,"),
+    "unconfirmed limits in the note": (LINT, "portability.py", "if target(name).confirmed", "if True"),
+    "crop of the nearest forgotten": (LINT, "portability.py", "crop=crop, groups=nearest.groups", "groups=nearest.groups"),
+    "columns of all groups": (LINT, "lint.py", "columns = 4 * channels[1] // g.groups *", "columns = 4 * channels[1] *"),
+    "cropped share of one axis": (LINT, "lint.py", "return 1 - prod(useful for useful, _ in pairs) / prod(made for _, made in pairs)", "return max(1 - useful / made for useful, made in pairs)"),
+    "FLOPs counted once": ("tests/test_cli_choose.py", "checking.py", 'f"{2 * definition:,}"', 'f"{definition:,}"'),
+    "notes fail the command": ("tests/test_cli_choose.py", "lint_text.py", "finding.severity != NOTE", "True"),
+    "products of phases at stride 1": ("tests/test_costs.py", "steps.py", "sum(phase.taps * (n + phase.extra) for phase in phases)", "sum(phase.taps * n for phase in phases)"),
+    "useful products of the whole": ("tests/test_costs.py", "costs.py", "channels[0] * (channels[1] // geometry.groups) * pairs", "channels[0] * channels[1] * pairs"),
+    "sizes of a layer that runs twice": ("tests/test_models.py", "checking.py", "use.name if alike[use.name] == 1 else", "use.name if True else"),
+    "hooks stay": ("tests/test_models.py", "live/models.py", "            handle.remove()", "            pass"),
+    "running means change": ("tests/test_models.py", "live/models.py", "    model.eval()\n", ""),
+    "channels of one group": ("tests/test_models.py", "live/models.py", "weight.shape[1] * groups)", "weight.shape[1])"),
+    "dilated weights not filled up": (PAIR.format("torch-keras-0"), "conversion.py", "slice(None, None, d) for d in nearest.dilation", "slice(None, k) for k in canonical.shape[2:]"),
+    "cut before it is padded": (PAIR.format("torch-keras-0"), "programs/whole.py", 'slices = [f"{before or \'\'}:', 'slices = [f"{after or \'\'}:'),
+    "bias of the parts": (PAIR.format("torch-jax-0"), "programs/whole.py", "if part.bias and not simple:", "if part.bias and simple:"),
+    "pads of PyTorch from the first axis": (PAIR.format("jax-torch-0"), "programs/dialects.py", "for pair in reversed(amounts) for", "for pair in amounts for"),
+    "an end of 0": (CONVERT, "programs/whole.py", "-e if e else 2**62", "-e"),
+    "negative lows are written": (SPELLED + "jax.py::test_negative_lows_below_positive_highs_go_wrong_on_cpus", "conventions/jax.py", "return low < 0 < high <= -low", "return False"),
+    "live crop from the first axis": (CONVERT, "live/torch.py", "for pair in reversed(made.crop) for", "for pair in made.crop for"),
+    "activation not seen": (CONVERT, "live/keras.py", "if thing.activation is not keras.activations.linear:", "if False:"),
+    "change of layout without the turn": (CONVERT, "conversion.py", "if source.flipped == target.flipped:", "if True:"),
+    "a layout that fits is not named": (CONVERT, "conversion.py", "if others else", "if False else"),
     "least coverage of one axis": (NAMES, "report.py", "prod(least for least, _ in ranges)", "min(least for least, _ in ranges)"),
     "useful shown as wasted": (NAMES, "report.py", 'f"{cost.wasted_macs:,}"', 'f"{cost.useful_macs:,}"'),
+    "a crop is not carried on": (CHECKPOINTS, "checkpoints/transform.py", '{"crop": done.crop}', "{}"),
+    "a crop given is forgotten": (CHECKPOINTS, "checkpoints/transform.py", "input_size=layer.input_size, crop=layer.crop)", "input_size=layer.input_size)"),
+    "a crop given with swapped sides": (CHECKPOINTS, "conversion.py", "(b + begin, e + end) for", "(b + end, e + begin) for"),
+    "renamed, never back": (CHECKPOINTS, "checkpoints/convert.py", "back = {new: old for old", "back = {old: new for old"),
+    "metadata is lost on the way": (CHECKPOINTS, "checkpoints/convert.py", 'metadata if target_file.lower().endswith(".npz") else {}', "{}"),
+    "the order of axes inverted": (CHECKPOINTS, "checkpoints/convert.py", "order = tuple(names.index(name) for name in wanted)", "order = tuple(wanted.index(name) for name in names)"),
+    "Fortran's order ignored": (CHECKPOINTS, "checkpoints/npy.py", 'order="F" if column_major else "C"', 'order="C"'),
+    "convolutions stored as transposed ones": (STORED, "checkpoints/layouts.py", 'Layout((*spatial(ndim), "C_in/groups", "C_out"))', 'Layout((*spatial(ndim), "C_out", "C_in/groups"))'),
+    "gaps between tensors": (DAMAGE, "checkpoints/safetensors.py", "if begin != reached or", "if"),
+    "sizes as compressed": (DAMAGE, "checkpoints/npz.py", "sum(m.file_size for m in members)", "sum(m.compress_size for m in members)"),
+    "what is there is overwritten": (DAMAGE, "checkpoints/files.py", "        if not overwrite:", "        if False:"),
+    "two tensors of one name": (DAMAGE, "checkpoints/convert.py", "    refuse_collisions([(name, names[name]) for name in tensors])\n", ""),
 }  # fmt: skip
 
 

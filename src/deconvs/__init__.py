@@ -19,10 +19,11 @@ from .geometry import Conv, ConvTranspose
 
 if TYPE_CHECKING:
     from .chains import solve_chain
+    from .checking import check
     from .checkpoints.convert import convert_checkpoint
     from .checkpoints.report import CheckpointReport
     from .conversion import Conversion, convert
-    from .lint import Finding, check
+    from .finding import Finding
     from .naming import names
     from .operator import matrix
     from .plan import Plan
@@ -63,10 +64,10 @@ _LOADED_WHEN_ASKED_FOR = {
     "VIEWS": "views",
     "CheckpointReport": "checkpoints.report",
     "Conversion": "conversion",
-    "Finding": "lint",
+    "Finding": "finding",
     "Operator": "run.fast",
     "Plan": "plan",
-    "check": "lint",
+    "check": "checking",
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "convert": "conversion",

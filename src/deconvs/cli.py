@@ -148,13 +148,12 @@ def check(
     Example: deconvs check 8x8 -k 3 -s 2 --target tflite --target coreml
     """
     from . import lint_text as texts
-    from .lint import check as checked
+    from .checking import checked
 
     sizes = cli_values.sizes("input_size", input_size)
     geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
-    pair = (geometry.groups,) * 2 if channels is None else cli_values.channels("channels", channels)
-    found = checked(geometry, sizes, channels=pair, targets=target or None)
-    layers = [texts.Checked(geometry, sizes, pair, tuple(found))]
+    pair = None if channels is None else cli_values.channels("channels", channels)
+    layers = checked(geometry, sizes, pair, target or None)
     _print_json(texts.layers_as_data(layers)) if as_json else print(texts.layers_text(layers))
     raise typer.Exit(texts.exit_code(layers))
 

@@ -13,8 +13,6 @@ from .geometry import ConvTranspose, Pair, Sizes
 from .memory import readable_bytes
 from .words import size_text
 
-__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "check"]
-
 LONG_KERNEL = 64
 """Taps from which a one-axis layer with few channels on one side is a filter bank, as an inverse STFT is."""
 FEW_CHANNELS = 2
@@ -25,29 +23,14 @@ LARGE_COLUMNS = 16 * 2**20
 """Columns are told of from so many times the input and output together, and from so many bytes in float32."""
 
 
-def check(
-    geometry: ConvTranspose,
-    input_size: Sizes,
-    *,
-    channels: Pair | None = None,
-    targets: Iterable[str] | str | None = None,
+def findings(
+    geometry: ConvTranspose, input_size: Sizes, channels: Pair | None, targets: Iterable[str] | str | None
 ) -> list[Finding]:
-    """What may go wrong with a layer at an input size, the worst first; nothing for a layer in order.
+    """What may go wrong with a geometry, the worst first; the arguments are those of `deconvs.check`.
 
-    >>> from deconvs import ConvTranspose, check
-    >>> for finding in check(ConvTranspose((3,), stride=2), 4)[:1]: print(finding.severity, finding.code, finding.layer)
-    warning uneven-coverage ConvTranspose(kernel_size=(4,), stride=(2,), padding=((0, 1),))
-    >>> check(ConvTranspose((2,), stride=2), 4)[0].code
-    'zero-insertion'
-    >>> check(ConvTranspose((2,), stride=2, groups=2), 4, targets=["keras"])[0].message
-    'keras cannot say it: keras has no groups in transposed convolutions'
-
-    channels: (C_in, C_out), by default one per group. targets: frameworks and deployment targets by name, each of which
-    that cannot take the layer is an error with the reason and the nearest that is exact; by default a note names those
-    that cannot take it. Errors: GeometryError. Source: Odena, Dumoulin and Olah 2016 (checkerboard).
+    >>> [finding.code for finding in findings(ConvTranspose((1,), stride=2, padding=((0, -1),)), 4, None, None)]
+    ['holes', 'bias-only', 'zero-insertion', 'subpixel-padding', 'portability']
     """
-    if not isinstance(geometry, ConvTranspose):
-        raise GeometryError("check takes a transposed convolution", f"got {geometry!r}", "pass a ConvTranspose")
     sizes = geometry.sizes(input_size)
     wanted = None if targets is None else portability.names(targets)
     # Refuses what does not fit: sizes that would be negative, channels that the groups do not divide.

@@ -19,7 +19,7 @@ def run(params: dict[str, Any], x: NDArray[Any], weight: NDArray[Any], *, refere
     """A model of one operator."""
     last = np.ascontiguousarray(np.moveaxis(x, 1, -1))
     assert weight.shape[1:3] == tuple(np.broadcast_to(params["kernel_size"], 2))
-    return np.moveaxis(run_model(_model(params, last.shape, weight), last, reference=reference), -1, 1)
+    return np.moveaxis(run_model(model_of(params, last.shape, weight), last, reference=reference), -1, 1)
 
 
 def run_model(model: bytes, x: NDArray[Any], *, reference: bool = False) -> NDArray[Any]:
@@ -38,7 +38,8 @@ def run_model(model: bytes, x: NDArray[Any], *, reference: bool = False) -> NDAr
     return np.array(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
-def _model(params: dict[str, Any], x_shape: tuple[int, ...], weight: NDArray[Any]) -> bytes:
+def model_of(params: dict[str, Any], x_shape: tuple[int, ...], weight: NDArray[Any]) -> bytes:
+    """A model of one TRANSPOSE_CONV."""
     import flatbuffers
     from tensorflow.lite.python import schema_py_generated as schema
 

@@ -39,7 +39,7 @@ KNOWN = (
         groups=ONE,
         padding=NONE,
         output_padding=False,
-        notes=("TensorRT 11.0 and 11.1 are without the DLA.",),
+        notes=("TensorRT 11.0 to 11.3 are without the DLA; 11.4.1 has it again on Jetson AGX Orin.",),
     ),
     Target(
         "coreml",
