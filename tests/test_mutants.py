@@ -90,6 +90,8 @@ TARGETS, CONVERT, PAIR = (
     "tests/test_convert_pairs.py::test_pair[{}]",
 )
 
+CHECKPOINTS, DAMAGE = "tests/test_checkpoints.py", "tests/test_checkpoints_errors.py"
+STORED = "tests/test_checkpoints_frameworks.py"
 SAID = {
     # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
     "bytes without the last step": (PLAN, "costs.py", "return sum(cost.bytes for cost in self.steps)", "return sum(cost.bytes for cost in self.steps[:-1])"),
@@ -158,6 +160,18 @@ SAID = {
     "a layout that fits is not named": (CONVERT, "conversion.py", "if others else", "if False else"),
     "least coverage of one axis": (NAMES, "report.py", "prod(least for least, _ in ranges)", "min(least for least, _ in ranges)"),
     "useful shown as wasted": (NAMES, "report.py", 'f"{cost.wasted_macs:,}"', 'f"{cost.useful_macs:,}"'),
+    "a crop is not carried on": (CHECKPOINTS, "checkpoints/transform.py", '{"crop": done.crop}', "{}"),
+    "a crop given is forgotten": (CHECKPOINTS, "checkpoints/transform.py", "input_size=layer.input_size, crop=layer.crop)", "input_size=layer.input_size)"),
+    "a crop given with swapped sides": (CHECKPOINTS, "conversion.py", "(b + begin, e + end) for", "(b + end, e + begin) for"),
+    "renamed, never back": (CHECKPOINTS, "checkpoints/convert.py", "back = {new: old for old", "back = {old: new for old"),
+    "metadata is lost on the way": (CHECKPOINTS, "checkpoints/convert.py", 'metadata if target_file.lower().endswith(".npz") else {}', "{}"),
+    "the order of axes inverted": (CHECKPOINTS, "checkpoints/convert.py", "order = tuple(names.index(name) for name in wanted)", "order = tuple(wanted.index(name) for name in names)"),
+    "Fortran's order ignored": (CHECKPOINTS, "checkpoints/npy.py", 'order="F" if column_major else "C"', 'order="C"'),
+    "convolutions stored as transposed ones": (STORED, "checkpoints/layouts.py", 'Layout((*spatial(ndim), "C_in/groups", "C_out"))', 'Layout((*spatial(ndim), "C_out", "C_in/groups"))'),
+    "gaps between tensors": (DAMAGE, "checkpoints/safetensors.py", "if begin != reached or", "if"),
+    "sizes as compressed": (DAMAGE, "checkpoints/npz.py", "sum(m.file_size for m in members)", "sum(m.compress_size for m in members)"),
+    "what is there is overwritten": (DAMAGE, "checkpoints/files.py", "        if not overwrite:", "        if False:"),
+    "two tensors of one name": (DAMAGE, "checkpoints/convert.py", "    refuse_collisions([(name, names[name]) for name in tensors])\n", ""),
 }  # fmt: skip
 
 

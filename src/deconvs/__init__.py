@@ -20,6 +20,8 @@ from .geometry import Conv, ConvTranspose
 if TYPE_CHECKING:
     from .chains import solve_chain
     from .checking import check
+    from .checkpoints.convert import convert_checkpoint
+    from .checkpoints.report import CheckpointReport
     from .conversion import Conversion, convert
     from .finding import Finding
     from .naming import names
@@ -35,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "VIEWS",
     "Axis",
+    "CheckpointReport",
     "Conv",
     "ConvTranspose",
     "Conversion",
@@ -49,6 +52,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "convert",
+    "convert_checkpoint",
     "explain",
     "matrix",
     "names",
@@ -58,6 +62,7 @@ __all__ = [
 
 _LOADED_WHEN_ASKED_FOR = {
     "VIEWS": "views",
+    "CheckpointReport": "checkpoints.report",
     "Conversion": "conversion",
     "Finding": "finding",
     "Operator": "run.fast",
@@ -66,6 +71,7 @@ _LOADED_WHEN_ASKED_FOR = {
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "convert": "conversion",
+    "convert_checkpoint": "checkpoints.convert",
     "explain": "report",
     "matrix": "operator",
     "names": "naming",

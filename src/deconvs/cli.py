@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 import typer.main
 
-from . import __version__, cli_values
+from . import __version__, cli_convert, cli_values
 from .arguments import integer
 from .errors import GeometryError
 from .geometry import ConvTranspose
@@ -232,6 +232,9 @@ def solve(
     text = texts.solutions_text(found, inputs, outputs, limit, framework)
     _print_json(texts.as_data(found, inputs, framework)) if as_json else print(text)
     raise typer.Exit(0 if found else 1)
+
+
+app.command()(cli_convert.convert)
 
 
 def run(arguments: list[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .arguments import sequence
+from .arguments import integer, sequence
 from .conventions import FRAMEWORKS, layout, read, write
 from .conventions.layout import Layout
 from .dtypes import as_array
@@ -77,6 +77,7 @@ def convert(
     target: str,
     input_size: tuple[int, ...],
     bias: object = None,
+    crop: tuple[Pair, ...] | None = None,
 ) -> Conversion | Refusal:
     """A layer of one framework as a layer of another, equal by value.
 
@@ -96,7 +97,8 @@ def convert(
     ('torch', (4, 4, 4, 6))
 
     params: the source's own keywords; weight and bias: arrays in the source's own layout, or None to convert the
-    parameters alone. Or params is a live layer of PyTorch, Keras or Flax, which holds all of these.
+    parameters alone. Or params is a live layer of PyTorch, Keras or Flax, which holds all of these. crop: ((begin,
+    end), ...) that is cut from the source's output, as an earlier conversion may have left it to do.
 
     The Conversion holds the target's keywords and layout, a crop still to be cut or None, and a program. What cannot
     be said as one layer and a crop is a Refusal; its ``nearest`` has the weights and the program of what can (split
@@ -108,13 +110,9 @@ def convert(
         source, params, weight, bias = _of_layer(params, weight, source, bias)
     if source is None:
         raise GeometryError("source is not given", "source=None", f"name the framework: {', '.join(FRAMEWORKS)}")
-    sizes = sequence(input_size)
-    if sizes is None:
-        raise GeometryError("input_size is not one size per axis", f"input_size={input_size!r}", "give a tuple")
     given = None if weight is None else as_array("weight", weight)
-    words = _with_kernel(source, params, given, len(sizes))
-    geometry = read(source, words, input_size)
-    canonical, offsets = _arrays(source, words, geometry, given, bias)
+    geometry = read_cut(source, params, None if given is None else given.shape, input_size, crop)
+    canonical, offsets = _arrays(source, params, geometry, given, bias)
     said = write(target, geometry, geometry.sizes(input_size))
     nearest = said.nearest if isinstance(said, Refusal) else Nearest(said, ((0, 0),) * geometry.ndim)
     if nearest is None:
@@ -138,6 +136,39 @@ def convert(
         bias=offsets,
         code=code,
     )
+
+
+def read_cut(
+    source: str,
+    params: Mapping[str, object],
+    shape: tuple[int, ...] | None,
+    input_size: tuple[int, ...],
+    crop: tuple[Pair, ...] | None = None,
+) -> ConvTranspose:
+    """The geometry of a layer whose output is then cut by ``crop``.
+
+    shape: that of the weight, or None; the kernel's size is read off it where the parameters do not say it.
+    """
+    sizes = sequence(input_size)
+    if sizes is None:
+        raise GeometryError("input_size is not one size per axis", f"input_size={input_size!r}", "give a tuple")
+    geometry = read(source, _with_kernel(source, params, shape, len(sizes)), input_size)
+    return geometry if crop is None else _cut(geometry, crop)
+
+
+def _cut(geometry: ConvTranspose, crop: object) -> ConvTranspose:
+    """``geometry`` with more cut from its output."""
+    pairs = [sequence(pair) for pair in sequence(crop) or ()]
+    if len(pairs) != geometry.ndim or any(pair is None or len(pair) != 2 for pair in pairs):
+        raise GeometryError(
+            "crop is not one pair per axis", f"crop={crop!r}", f"give ((begin, end), ...), {geometry.ndim} of them"
+        )
+    more = [
+        tuple(integer(f"crop[{axis}][{side}]", amount, minimum=0) for side, amount in enumerate(pair or ()))
+        for axis, pair in enumerate(pairs)
+    ]
+    whole = tuple((b + begin, e + end) for (b, e), (begin, end) in zip(geometry.crop, more, strict=True))
+    return ConvTranspose(geometry.kernel_size, geometry.stride, whole, 0, geometry.dilation, geometry.groups)
 
 
 def _arrays(
@@ -241,19 +272,19 @@ def _extent(axis: str, geometry: ConvTranspose) -> object:
     return geometry.kernel_size[int(axis[1:])] if axis.startswith("k") else axis
 
 
-def _with_kernel(source: Any, params: Any, weight: NDArray[Any] | None, ndim: int) -> Any:
+def _with_kernel(source: Any, params: Any, shape: tuple[int, ...] | None, ndim: int) -> Any:
     """``params`` with the kernel's size off the weight where they do not say it."""
     name = KERNEL.get(source) if isinstance(source, str) else None
-    if not isinstance(params, Mapping) or name is None or weight is None or params.get(name) is not None:
+    if not isinstance(params, Mapping) or name is None or shape is None or params.get(name) is not None:
         return params  # where it is no layer of the source, reading says so
-    if ndim < 1 or weight.ndim != ndim + 2:
+    if ndim < 1 or len(shape) != ndim + 2:
         raise GeometryError(
             "weight has the wrong number of axes",
-            f"weight has shape {weight.shape}, input_size has {ndim}",
-            f"give it {ndim + 2} axes, or input_size {max(weight.ndim - 2, 1)}",
+            f"weight has shape {shape}, input_size has {ndim}",
+            f"give it {ndim + 2} axes, or input_size {max(len(shape) - 2, 1)}",
         )
     axes = layout(source, ndim).axes
-    return {**params, name: tuple(weight.shape[axes.index(f"k{axis}")] for axis in range(ndim))}
+    return {**params, name: tuple(shape[axes.index(f"k{axis}")] for axis in range(ndim))}
 
 
 def _weights(target: str, canonical: NDArray[Any], nearest: Nearest) -> tuple[NDArray[Any], ...]:

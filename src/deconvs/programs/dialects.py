@@ -106,7 +106,11 @@ def _in_tensorflow(params: Params) -> Params:
 def _jax(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
     words = {"strides": tuple(params["strides"]), "padding": params["padding"]}
     return _called(
-        "jax.lax.conv_transpose", Code("x"), Code("weight"), **words, **_changed(params, short=False, rhs_dilation=1)
+        "jax.lax.conv_transpose",
+        Code("x"),
+        Code("weight"),
+        **words,
+        **_changed(params, short=False, rhs_dilation=1, transpose_kernel=False),
     )
 
 
@@ -116,7 +120,7 @@ def _jax_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list
 
 def _flax(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
     words = {"kernel_size": tuple(params["kernel_size"]), **_changed(params, short=False, strides=1)}
-    words |= {"padding": params["padding"], **_changed(params, short=False, kernel_dilation=1)}
+    words |= {"padding": params["padding"], **_changed(params, short=False, kernel_dilation=1, transpose_kernel=False)}
     return _called(
         "nnx.ConvTranspose", *channels, **words, **({} if bias else {"use_bias": False}), rngs=Code("nnx.Rngs(0)")
     )
