@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 
 import deconvs as dc
+from deconvs.cli import run
 from deconvs.live.models import Use, checkpoint_config, uses
 
 from .frameworks import flax as flax_driver
@@ -69,7 +72,8 @@ def test_a_layer_that_runs_twice_at_two_sizes_is_two_uses() -> None:
     with pytest.raises(dc.GeometryError) as error:
         checkpoint_config(model, (1, 2, 5))
     assert str(error.value) == (
-        "a layer runs at several input sizes: '0' at (5,) and (10,); convert it for each size on its own"
+        "a layer runs at several sizes: '0' from (5,) to (10,), and from (10,) to (20,); "
+        "convert it for each of them on its own"
     )
 
 
@@ -106,6 +110,36 @@ def test_check_of_a_model_names_the_layers() -> None:
     assert dc.check(torch.nn.Conv1d(1, 1, 3), (1, 1, 5)) == []
 
 
+def test_check_of_a_checkpoint_is_that_of_its_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = UNet(branch=True)
+    weights, config = tmp_path / "unet.safetensors", tmp_path / "layers.json"
+    safetensors.torch.save_file(model.state_dict(), weights)
+    config.write_text(json.dumps(checkpoint_config(model, (1, 3, 8, 11))))
+    found = dc.check(weights, config, targets=["keras"])
+    expected = [finding for finding in dc.check(model, (1, 3, 8, 11), targets=["keras"]) if finding.where]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+    assert {finding.where for finding in found} == {"decoder.0", "side"}
+    assert run(["check", str(weights), "--config", str(config), "--target", "keras", "--json"]) == 1
+    layers = json.loads(capsys.readouterr().out)["layers"]
+    assert [layer["name"] for layer in layers] == ["decoder.0", "side"]
+    assert [layer["channels"] for layer in layers] == [[4, 6], [4, 1]]
+    assert [finding for layer in layers for finding in layer["findings"]] == [finding.as_dict() for finding in found]
+    assert run(["check", str(weights), "--config", str(config)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("decoder.0: 4x6 -> 8x11, channels 4 -> 6: ")
+    assert "\n\n\nside: 4x6 -> 5x7, channels 4 -> 1: " in out
+    assert run(["check", str(weights), "--config", str(config), "-k", "3"]) == 2
+    assert capsys.readouterr().err == (
+        "deconvs: the layers of a checkpoint are in its config: --kernel-size given too; leave it out, or --config\n"
+    )
+    swapped = {**model.state_dict(), "side.weight": model.side.weight.detach().permute(2, 3, 1, 0).contiguous()}
+    safetensors.torch.save_file(swapped, weights)
+    with pytest.raises(dc.GeometryError) as error:
+        dc.check(weights, config)
+    assert "'side': the weight does not have the layout of torch: its shape is (2, 2, 1, 4)" in str(error.value)
+    assert "it would fit keras, tensorflow" in str(error.value)
+
+
 def test_check_of_a_live_layer() -> None:
     nnx, keras = flax_driver.nnx(), keras_driver.keras()
     flax = nnx.ConvTranspose(2, 4, (3, 4), strides=(2, 2), rngs=nnx.Rngs(0))
@@ -130,7 +164,7 @@ def test_check_of_a_live_layer() -> None:
             "dc.check(3, 4)",
             (
                 "check takes a layer or a model: got int; pass a ConvTranspose, a layer of PyTorch, Keras or Flax, "
-                "or a PyTorch model"
+                "a PyTorch model, or a checkpoint's path"
             ),
         ),
         (

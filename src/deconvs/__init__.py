@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .checkpoints.report import CheckpointReport
     from .conversion import Conversion, convert
     from .finding import Finding
+    from .live.models import checkpoint_config
     from .naming import names
     from .operator import matrix
     from .plan import Plan
@@ -49,6 +50,7 @@ __all__ = [
     "Plan",
     "Refusal",
     "check",
+    "checkpoint_config",
     "conv",
     "conv_transpose",
     "convert",
@@ -68,6 +70,7 @@ _LOADED_WHEN_ASKED_FOR = {
     "Operator": "run.fast",
     "Plan": "plan",
     "check": "checking",
+    "checkpoint_config": "live.models",
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "convert": "conversion",

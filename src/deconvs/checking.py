@@ -1,13 +1,15 @@
-"""check: what may go wrong with a layer, a live layer, or every transposed convolution of a PyTorch model."""
+"""check: what may go wrong with a layer, or with every transposed convolution of a PyTorch model or a checkpoint."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .arguments import per_axis, sequence
+from .checkpoints.uses import uses_of
 from .conventions import layout, read
 from .costs import Costs
 from .errors import GeometryError
@@ -37,8 +39,11 @@ def check(thing: Any, input_size: Any, *, channels: Pair | None = None, targets:
     >>> print(check(model, (1, 1, 8))[0])                             # doctest: +ELLIPSIS
     warning uneven-coverage in 1: outputs sum 1 or 2 products in turn, which shows as a checkerboard; use ...
 
-    thing: a ConvTranspose; a live layer of PyTorch, Keras or Flax; or a PyTorch model, which is run once as in
-    evaluation, with ``input_size`` the shape of its input (or tensors): findings then say ``where``.
+    thing: a ConvTranspose; a live layer of PyTorch, Keras or Flax; a PyTorch model, which is run once as in
+    evaluation, with ``input_size`` the shape of its input (or tensors); or the path of a checkpoint, .npz or
+    .safetensors, with its config (that of `convert_checkpoint`) for ``input_size``. Findings of models and checkpoints
+    say ``where``.
+
     channels: (C_in, C_out) of a ConvTranspose, by default one per group. targets: frameworks and deployment targets by
     name, each of which that cannot take the layer is an error with the reason and the nearest that is exact; by
     default a note names those that cannot take it. Errors: GeometryError.
@@ -138,7 +143,9 @@ def checked_layer(
 
 
 def _uses(thing: Any, input_size: Any) -> list[Use]:
-    """The transposed convolutions of a live layer or a model."""
+    """The transposed convolutions of a live layer, a model or a checkpoint."""
+    if isinstance(thing, str | os.PathLike):
+        return uses_of(thing, input_size)
     layer = read_layer(thing)
     if layer is not None:
         ndim = layer.weight.ndim - 2
@@ -155,5 +162,5 @@ def _uses(thing: Any, input_size: Any) -> list[Use]:
     raise GeometryError(
         "check takes a layer or a model",
         f"got {type(thing).__name__}",
-        "pass a ConvTranspose, a layer of PyTorch, Keras or Flax, or a PyTorch model",
+        "pass a ConvTranspose, a layer of PyTorch, Keras or Flax, a PyTorch model, or a checkpoint's path",
     )

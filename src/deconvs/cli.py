@@ -37,6 +37,8 @@ OutputPadding = Annotated[str, typer.Option("--output-padding", "-o", help="1 or
 Dilation = Annotated[str, typer.Option("--dilation", "-d", help="2 or 2x1.")]
 Groups = Annotated[str, typer.Option("--groups", "-g", metavar="INTEGER", help="Channel groups.")]
 Channels = Annotated[str | None, typer.Option("--channels", "-c", help="C_in,C_out; by default one a group.")]
+_LAYER = ("kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "channels")
+"""The options that say a layer."""
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 
 
@@ -129,7 +131,8 @@ def names(
 
 @app.command()
 def check(
-    input_size: Annotated[str, typer.Argument(help="Input size, such as 4x4; its length is the number of axes.")],
+    context: typer.Context,
+    input_size: Annotated[str, typer.Argument(help="Input size, such as 4x4; with --config a checkpoint's path.")],
     kernel_size: Kernel = "3",
     stride: Stride = "1",
     padding: Padding = "0",
@@ -137,23 +140,38 @@ def check(
     dilation: Dilation = "1",
     groups: Groups = "1",
     channels: Channels = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="JSON: the layers of a .safetensors or .npz file, as for convert.", readable=False),
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", "-t", help="A framework or deployment target that must take the layer; repeatable."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """What may go wrong with one layer, with reasons and fixes. Exit code 1 where there is more than notes.
+    """What may go wrong with a layer or a checkpoint, with reasons and fixes. Exit code 1 if there is more than notes.
 
-    Example: deconvs check 8x8 -k 3 -s 2 --target tflite --target coreml
+    Examples: deconvs check 8x8 -k 3 -s 2 --target tflite --target coreml;
+    deconvs check unet.safetensors --config layers.json
     """
     from . import lint_text as texts
     from .checking import checked
 
-    sizes = cli_values.sizes("input_size", input_size)
-    geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
-    pair = None if channels is None else cli_values.channels("channels", channels)
-    layers = checked(geometry, sizes, pair, target or None)
+    if config is not None:
+        given = [name for name in _LAYER if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"]
+        if given:
+            raise GeometryError(
+                "the layers of a checkpoint are in its config",
+                f"--{given[0].replace('_', '-')} given too",
+                "leave it out, or --config",
+            )
+        layers = checked(input_size, config, None, target or None)
+    else:
+        sizes = cli_values.sizes("input_size", input_size)
+        geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
+        pair = None if channels is None else cli_values.channels("channels", channels)
+        layers = checked(geometry, sizes, pair, target or None)
     _print_json(texts.layers_as_data(layers)) if as_json else print(texts.layers_text(layers))
     raise typer.Exit(texts.exit_code(layers))
 

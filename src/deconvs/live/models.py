@@ -146,22 +146,23 @@ def checkpoint_config(model: Any, inputs: Any) -> dict[str, Any]:
     nn = torch.nn
     kinds = {"conv": (nn.Conv1d, nn.Conv2d, nn.Conv3d), "linear": (nn.Linear,)}
     transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-    sizes: dict[str, tuple[int, ...]] = {}
+    modules = {name for name, module in model.named_modules() if isinstance(module, transposed)}
+    seen: dict[str, Use] = {}
     for use in uses(model, inputs):
-        if sizes.setdefault(use.name, use.input_size) != use.input_size:
+        first = seen.setdefault(use.name, use)
+        if first != use and use.name in modules:
             raise GeometryError(
-                "a layer runs at several input sizes",
-                f"{use.name!r} at {sizes[use.name]} and {use.input_size}",
-                "convert it for each size on its own",
+                "a layer runs at several sizes",
+                f"{use.name!r} from {first.input_size} to {first.geometry.output_size(first.input_size)}, and from "
+                f"{use.input_size} to {use.geometry.output_size(use.input_size)}",
+                "convert it for each of them on its own",
             )
     layers: dict[str, Any] = {}
     for name, module in model.named_modules():
-        if isinstance(module, transposed):
-            if name not in sizes:
+        if name in modules:
+            if name not in seen:
                 raise GeometryError("a layer does not run on these inputs", f"{name!r}", "give inputs that reach it")
-            words = ("kernel_size", "stride", "padding", "output_padding", "groups", "dilation")
-            plain = {word: value if isinstance(value := getattr(module, word), int) else list(value) for word in words}
-            layers[name] = {**plain, "input_size": list(sizes[name])}
+            layers[name] = _words(seen[name])
         for kind, classes in kinds.items():
             if isinstance(module, classes):
                 layers[name] = {"kind": kind}
@@ -170,4 +171,18 @@ def checkpoint_config(model: Any, inputs: Any) -> dict[str, Any]:
         "framework": "torch",
         "layers": layers,
         "keep": [name for name in model.state_dict() if name not in claimed],
+    }
+
+
+def _words(use: Use) -> dict[str, Any]:
+    """A layer as it ran: a module that is asked for an output_size has another output_padding than its own."""
+    g = use.geometry
+    return {
+        "kernel_size": list(g.kernel_size),
+        "stride": list(g.stride),
+        "padding": [begin for begin, _ in g.crop],
+        "output_padding": [begin - end for begin, end in g.crop],
+        "groups": g.groups,
+        "dilation": list(g.dilation),
+        "input_size": list(use.input_size),
     }
