@@ -18,7 +18,6 @@ import torch
 
 import deconvs as dc
 from deconvs import memory
-from deconvs.checkpoints import files
 
 from .test_checkpoints import CONFIG, TENSORS, UP, changed, folder, layer
 
@@ -307,6 +306,7 @@ DAMAGED = "the file is damaged, or is not what its name says: "
 FILES = [
     ("x.npz", b"", "'x.npz': File is not a zip file"),
     ("x.npz", pickle.dumps(7), "'x.npz': File is not a zip file"),
+    ("x.npz", b"#!" + zipped(), "'x.npz': it does not begin as a zip archive"),
     ("x.npz", zipped(a=b"nonsense"), "'a': it has no .npy header"),
     ("x.npz", zipped(a=npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,)}\n")), "'a': shape (1000000000000,) of float32 needs 4000000000000 bytes, 0 are there"),
     ("x.npz", zipped(a=npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -1)}\n", bytes(4))), "'a': shape (-1, -1) of float32 needs 4 bytes, 4 are there"),
@@ -399,10 +399,16 @@ def test_what_does_not_fit_in_memory_is_refused_before_it_is_loaded(
     )  # fmt: skip
 
 
-def test_files_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.npz", "s.safetensors"])
+def test_files_that_cannot_be_read(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told as such, not as damaged."""
+    safetensors.numpy.save_file(TENSORS, "s.safetensors")
+
+    def failing(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files.npz, "read", failing)
-    message = "the file cannot be read: 'a.npz': Permission denied; give a file that can be read"
-    refused(message, "a.npz", CONFIG, "b.npz", target="keras")
+    monkeypatch.setattr(Path, "open", failing)
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    with pytest.raises(dc.GeometryError) as caught:
+        dc.convert_checkpoint(name, CONFIG, "b.npz", target="keras")
+    assert str(caught.value) == (f"the file cannot be read: '{name}': Permission denied; give a file that can be read")

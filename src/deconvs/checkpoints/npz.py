@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import GeometryError
 from ..memory import require_bytes
 from .npy import read_array, write_array
 from .tensors import NUMPY, Checkpoint, Tensor, broken, from_array, listed
 
+_BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
+"""Of archives, and of empty ones."""
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -34,21 +37,30 @@ def read(path: Path) -> Checkpoint:
 
     Errors: GeometryError for damaged archives, for members that are not arrays, and for more than fits in memory.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _refuse_members([member.filename for member in members], path)
-            # What the archive says that it unpacks to, which is all that is read of it: a small file may hold much.
-            require_bytes(f"the checkpoint '{path}'", f"{len(members)} tensors", 3 * sum(m.file_size for m in members))
-            tensors = {}
-            for member in members:
-                name = member.filename.removesuffix(".npy")
-                tensors[name] = from_array(read_array(archive.read(member), name))
-            return Checkpoint(tensors)
-    except GeometryError:
-        raise
-    except _BROKEN as error:
-        raise broken(path, str(error).rstrip(".") or type(error).__name__) from None
+    with path.open("rb") as file:
+        try:
+            return _read(file, path)
+        except GeometryError:
+            raise
+        except _BROKEN as error:
+            raise broken(path, str(error).rstrip(".") or type(error).__name__) from None
+
+
+def _read(file: BinaryIO, path: Path) -> Checkpoint:
+    with zipfile.ZipFile(file) as archive:
+        # zipfile looks for an archive from the end on, behind whatever else may be there; NumPy does not.
+        file.seek(0)
+        if file.read(4) not in _BEGINNINGS:
+            raise broken(path, "it does not begin as a zip archive")
+        members = archive.infolist()
+        _refuse_members([member.filename for member in members], path)
+        # What the archive says that it unpacks to, which is all that is read of it: a small file may hold much.
+        require_bytes(f"the checkpoint '{path}'", f"{len(members)} tensors", 3 * sum(m.file_size for m in members))
+        tensors = {}
+        for member in members:
+            name = member.filename.removesuffix(".npy")
+            tensors[name] = from_array(read_array(archive.read(member), name))
+        return Checkpoint(tensors)
 
 
 def write(checkpoint: Checkpoint) -> bytes:
