@@ -589,6 +589,6 @@ MESSAGES = [
     ),
     (
         "dc.check(dc.Conv((3,)), 4)",
-        "check takes a transposed convolution: got Conv(kernel_size=(3,)); pass a ConvTranspose",
+        "check takes a layer or a model: got Conv; pass a ConvTranspose, a layer of PyTorch, Keras or Flax, a PyTorch model, or a checkpoint's path",
     ),
 ]
