@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+
+def joined(parts: Iterable[object], last: str = " and ") -> str:
+    """Several things one after the other, ``last`` before the last of them.
+
+    >>> joined(("a", "b", "c")), joined((1, 2, 3), " or "), joined(("pad it", "run it"), ", and "), joined(("a",))
+    ('a, b and c', '1, 2 or 3', 'pad it, and run it', 'a')
+    """
+    *first, end = map(str, parts)
+    return f"{', '.join(first)}{last}{end}" if first else end
 
 
 def per_axis_text(values: Sequence[int] | Sequence[str]) -> str:

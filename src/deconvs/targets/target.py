@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -10,7 +10,7 @@ from ..axis import Axis
 from ..conventions.given_output import crop_for_output
 from ..errors import GeometryError
 from ..geometry import ConvTranspose, Pair
-from ..words import per_axis_text, size_text
+from ..words import joined, per_axis_text, size_text
 
 Shape = tuple[int, ...]
 
@@ -84,7 +84,10 @@ def refused(target: Target, geometry: ConvTranspose, sizes: Shape, channels: Pai
 def _refused_as_a_whole(target: Target, g: ConvTranspose, sizes: Shape, channels: Pair) -> Iterator[Refused]:
     """Limits that more than one axis, or the channels, have a part in."""
     if g.ndim not in target.axes:
-        yield "kernel_size", f"kernel_size has {g.ndim} {'axis' if g.ndim == 1 else 'axes'}, only {_or(target.axes)}"
+        yield (
+            "kernel_size",
+            f"kernel_size has {g.ndim} {'axis' if g.ndim == 1 else 'axes'}, only {joined(target.axes, ' or ')}",
+        )
     if g.groups > 1 and target.groups == ONE:
         yield "groups", f"groups is {g.groups}, only 1"
     if g.groups > 1 and target.groups == ONE_OR_DEPTHWISE and g.groups != channels[0]:
@@ -93,12 +96,12 @@ def _refused_as_a_whole(target: Target, g: ConvTranspose, sizes: Shape, channels
     if allowed is not None and g.ndim == len(allowed[0]):
         row = g.axes[0].kernel_size == sizes[0] == 1
         if g.stride not in allowed and not (row and g.stride in target.strides_of_a_row):
-            yield "stride", f"stride is {per_axis_text(g.stride)}, only {_or(map(size_text, allowed))}"
+            yield "stride", f"stride is {per_axis_text(g.stride)}, only {joined(map(size_text, allowed), ' or ')}"
     most = target.largest_stride_product
     if most is not None and prod(g.stride) > most:
         yield "stride", f"stride is {per_axis_text(g.stride)}, only products up to {most}"
     if target.kernels is not None and g.ndim == len(target.kernels[0]) and g.kernel_size not in target.kernels:
-        kernels = _or(map(size_text, target.kernels))
+        kernels = joined(map(size_text, target.kernels), " or ")
         yield "kernel_size", f"kernel_size is {per_axis_text(g.kernel_size)}, only {kernels}"
     if target.padding in BY_WORDS:
         along = [_words(target, axis, n) for axis, n in zip(g.axes, sizes, strict=True)]
@@ -159,9 +162,3 @@ def _words(target: Target, axis: Axis, n: int) -> set[str]:
         except GeometryError:
             continue
     return found
-
-
-def _or(choices: Iterable[object]) -> str:
-    """1, 2 or 3."""
-    words = [str(choice) for choice in choices]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
