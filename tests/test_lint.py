@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from dataclasses import replace
@@ -10,15 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import deconvs as dc
 from deconvs.conventions import FRAMEWORKS, Nearest, Refusal, write
-from deconvs.portability import LANGUAGES, NAMES
+from deconvs.portability import LANGUAGES, NAMES, named
 from deconvs.targets import TARGETS, takes
 
 from .cases import cases
 from .frameworks.compare import random_geometry
 
+Array = NDArray[Any]
 T = dc.ConvTranspose
 
 
@@ -76,6 +79,7 @@ def test_findings_are_what_coverage_shows_and_fixes_remove_them() -> None:
         for code, finding in found.items():
             assert finding.severity in ("error", "warning", "note")
             assert (finding.crop, finding.inserted, finding.groups, finding.where) == (None, None, 1, "")
+            assert (finding.lifted, finding.dilation, finding.taps, finding.form) == (0, None, None, None)
             if finding.layer is None:
                 continue
             assert finding.layer.groups == g.groups
@@ -150,10 +154,15 @@ def test_findings_as_data_and_text() -> None:
         "fix": "use ConvTranspose(kernel_size=(4,), stride=(2,), padding=((0, 1),))",
         "where": "",
         "layer": "ConvTranspose(kernel_size=(4,), stride=(2,), padding=((0, 1),))",
+        "parameters": {"kernel_size": [4], "stride": [2], "padding": [[0, 1]], "dilation": [1], "groups": 1},
+        "lifted": 0,
+        "groups": 1,
+        "dilation": None,
+        "taps": None,
         "pads": None,
         "inserted": None,
         "crop": None,
-        "groups": 1,
+        "form": None,
     }
     assert str(finding) == f"warning uneven-coverage: {finding.message}; {finding.fix}"
     assert str(replace(finding, where="up.0")) == f"warning uneven-coverage in up.0: {finding.message}; {finding.fix}"
@@ -312,7 +321,7 @@ def test_named_frameworks_and_targets() -> None:
     assert coreml.message == "Core ML (coreml) cannot run it: output_padding is 1, only 0"
     assert (coreml.layer, coreml.crop, coreml.groups) == (T((3, 3), 2, groups=2), ((1, 0), (1, 0)), 1)
     assert k210.message == "Kendryte K210 (k210) cannot run it: it has no transposed convolution"
-    assert (k210.layer, k210.crop) == (None, None)
+    assert (k210.layer, k210.crop, k210.form) == (None, None, "polyphase")
     assert codes(T((4, 4), 2, 1), (8, 8), targets="tflite") == ["border-attenuation", "zero-insertion"]
     (ascend,) = [f for f in dc.check(T((5, 5), 2), (8, 8), targets="ascend") if f.code == "unsupported"]
     assert ascend.message.startswith("Huawei Ascend (ascend) cannot run it, as far as is known: ")
@@ -324,10 +333,8 @@ def test_named_frameworks_and_targets() -> None:
     )
     (jax,) = [f for f in dc.check(T((1,) * 4), 2, targets="jax") if f.code == "unsupported"]
     assert jax.message == "jax cannot say it: jax has default dimension_numbers for 1 to 3 axes, not 4"
-    assert jax.fix == (
-        "run the other axes' layer for each of the 1 taps of axis 0, with that axis in the batch, and overlap-add the "
-        "results along it"
-    )
+    assert jax.fix == "run its gemm form: matrix products, then overlap-add, for any number of axes"
+    assert (jax.layer, jax.form) == (None, "gemm")
     (torch,) = [f for f in dc.check(T((2,), 2, ((-1, 0),)), 4, targets="torch") if f.code == "unsupported"]
     assert torch.fix == (
         "write kernel_size=(2,), stride=(2,), padding=(0,), output_padding=(0,), groups=1, dilation=(1,) and "
@@ -371,6 +378,87 @@ def test_named_ones_are_errors_exactly_where_they_cannot_and_fixes_end_them() ->
                     assert finding.crop == (said.nearest.crop if any(map(any, said.nearest.crop)) else None)
     assert len(seen) == 4
     assert min(seen.values()) > 100, seen
+
+
+def stand_in(data: dict[str, Any], x: Array, weight: Array, bias: Array) -> Array:
+    """The stand-in of an unsupported layer, from its finding's plain data and nothing else; no batch."""
+    layer = T(**data["parameters"])
+    assert repr(layer) == data["layer"]
+    lifted, ndim = data["lifted"], layer.ndim
+    weight = weight.reshape(*weight.shape[:2], *(1,) * lifted, *weight.shape[2:])
+    weight = apart(weight, [step - 1 for step in data["dilation"] or [1] * ndim])
+    weight = np.pad(weight, [(0, 0), (0, 0), *(data["taps"] or [(0, 0)] * ndim)])
+    parts = []
+    for some, taps, offsets in zip(*(np.split(array, data["groups"]) for array in (x, weight, bias)), strict=True):
+        part = some.reshape(some.shape[0], *(1,) * lifted, *some.shape[1:])
+        part = np.pad(part, [(0, 0), *(data["pads"] or [(0, 0)] * ndim)])
+        y = np.asarray(layer.prepare(taps, offsets)(apart(part, data["inserted"] or [0] * ndim)))
+        for axis, (begin, end) in enumerate(data["crop"] or [(0, 0)] * ndim, 1):
+            y = np.moveaxis(y, axis, 1)
+            y = y[:, max(begin, 0) : y.shape[1] - max(end, 0)]
+            beyond = [np.broadcast_to(offsets.reshape(-1, *(1,) * ndim), (len(y), max(-side, 0), *y.shape[2:])) for side in (begin, end)]  # fmt: skip
+            y = np.moveaxis(np.concatenate([beyond[0], y, beyond[1]], axis=1), 1, axis)
+        parts.append(y.reshape(len(y), *y.shape[1 + lifted :]))
+    return np.concatenate(parts)
+
+
+def apart(data: Array, zeros: list[int]) -> Array:
+    """Zeros between neighbours along the last axes."""
+    front = data.ndim - len(zeros)
+    size = [(n - 1) * (z + 1) + 1 for n, z in zip(data.shape[front:], zeros, strict=True)]
+    stretched = np.zeros((*data.shape[:front], *size), data.dtype)
+    stretched[(..., *(slice(None, None, z + 1) for z in zeros))] = data
+    return stretched
+
+
+NOTHING_TO_DO = {"lifted": 0, "groups": 1, "dilation": None, "taps": None, "pads": None, "inserted": None, "crop": None}
+
+
+def test_stand_ins_are_built_from_plain_data_alone() -> None:
+    rng, values, seen = random.Random(37), np.random.default_rng(37), Counter[str]()
+    for _ in range(300):
+        g, n = random_geometry(rng, rng.choice((1, 1, 2, 2, 3, 3, 4)))
+        per_in, per_out = rng.choice(((1, 1), (2, 1), (1, 2), (2, 3)))
+        channels = (g.groups * per_in, g.groups * per_out)
+        x = values.integers(-50, 51, (channels[0], *n))
+        weight = values.integers(-50, 51, (channels[0], per_out, *g.kernel_size))
+        bias = values.integers(-50, 51, channels[1])
+        expected = np.asarray(g.prepare(weight, bias)(x))
+        for name in NAMES:
+            for finding in named([name], g, n, channels):
+                if finding.code != "unsupported":
+                    continue
+                data = json.loads(json.dumps(finding.as_dict()))
+                kind = "language" if name in LANGUAGES else "target"
+                if data["layer"] is None:
+                    assert {key: data[key] for key in NOTHING_TO_DO} == NOTHING_TO_DO
+                    assert data["parameters"] is None
+                    assert f"run its {data['form']} form: " in data["fix"]
+                    y = g.plan(data["form"]).run(x, weight, bias)
+                    seen[f"{kind}: form"] += 1
+                else:
+                    assert data["form"] is None
+                    y = stand_in(data, x, weight, bias)
+                    seen.update(f"{kind}: {key}" for key, nothing in NOTHING_TO_DO.items() if data[key] != nothing)
+                    seen[f"{kind}: layer"] += 1
+                assert np.array_equal(y, expected), (name, g, n, finding)
+    assert set(seen) == {
+        *(f"target: {key}" for key in (*NOTHING_TO_DO, "layer", "form")),
+        *(f"language: {key}" for key in ("groups", "dilation", "crop", "layer", "form")),
+    }
+    assert min(seen.values()) > 50, seen
+
+
+def test_a_row_of_one_axis_says_that_it_was_lifted() -> None:
+    (found,) = [f for f in dc.check(T((4,), 2, 1), 8, targets=["tflite"]) if f.code == "unsupported"]
+    data = found.as_dict()
+    assert (data["parameters"]["kernel_size"], data["lifted"], data["taps"]) == ([1, 4], 1, None)
+    (found,) = [f for f in dc.check(T((4,), 2, 1), 8, targets=["tidl"]) if f.code == "unsupported"]
+    assert (found.lifted, found.taps, found.layer) == (1, ((0, 3), (0, 0)), T((4, 4), 2, ((0, 3), (1, 1))))
+    (found,) = [f for f in dc.check(T((3,), 1, ((-2, 0),), dilation=3), 8, targets="keras") if f.code == "unsupported"]
+    assert (found.dilation, found.crop, found.layer) == (None, ((-2, 0),), T((3,), dilation=3))
+    (found,) = [f for f in dc.check(T((3,), 2, dilation=3), 8, targets="keras") if f.code == "unsupported"]
+    assert (found.dilation, found.crop, found.layer) == ((3,), None, T((7,), 2))
 
 
 def test_channels_of_int8_groups() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from .arguments import sequence
 from .conventions import FRAMEWORKS, Refusal, read, write
@@ -10,7 +10,7 @@ from .errors import GeometryError
 from .finding import ERROR, NOTE, Finding
 from .geometry import ConvTranspose, Pair
 from .targets import TARGETS, obstacles, takes, target
-from .words import per_axis_text, sides_text
+from .words import joined, per_axis_text, sides_text
 
 Size = tuple[int, ...]
 
@@ -47,8 +47,8 @@ def note(g: ConvTranspose, sizes: Size, channels: Pair) -> Iterator[Finding]:
         for name in TARGETS
         if target(name).confirmed and not takes(name, g, sizes, channels=channels) and takes(name, ordinary, small)
     ]
-    told = [f"{_and(silent)} cannot say it"] if silent else []
-    told += [f"{_and(unable)} cannot run it"] if unable else []
+    told = [f"{joined(silent)} cannot say it"] if silent else []
+    told += [f"{joined(unable)} cannot run it"] if unable else []
     if told:
         fix = "ask for one of them with --target (targets= in Python): it says why, and what is exact instead"
         yield Finding("portability", NOTE, ", ".join(told), fix)
@@ -62,7 +62,7 @@ def named(wanted: Sequence[str], g: ConvTranspose, sizes: Size, channels: Pair) 
         else:
             refusal = _refusal(name, g, sizes)
             if refusal is not None:
-                yield _of_framework(name, refusal, g, sizes)
+                yield _of_framework(name, refusal, sizes)
 
 
 def _of_target(name: str, g: ConvTranspose, sizes: Size, channels: Pair) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def _of_target(name: str, g: ConvTranspose, sizes: Size, channels: Pair) -> Iter
     found = obstacles(name, g, sizes, channels=channels)
     if found:
         instead = found[0].instead
-        reasons = _and([obstacle.reason for obstacle in found])
+        reasons = joined(obstacle.reason for obstacle in found)
         yield Finding(
             "unsupported",
             ERROR,
@@ -81,6 +81,10 @@ def _of_target(name: str, g: ConvTranspose, sizes: Size, channels: Pair) -> Iter
             instead.crop,
             inserted=instead.inserted,
             groups=instead.groups,
+            lifted=instead.lifted,
+            dilation=instead.dilation,
+            taps=instead.taps,
+            form=instead.form,
         )
     per_group = [count // g.groups for count in channels]
     multiple = known.int8_group_multiple
@@ -89,15 +93,12 @@ def _of_target(name: str, g: ConvTranspose, sizes: Size, channels: Pair) -> Iter
         yield Finding("int8-groups", NOTE, reason, "fill the channels of each group up with zeros, or do not quantise")
 
 
-def _of_framework(name: str, refusal: Refusal, g: ConvTranspose, sizes: Size) -> Finding:
+def _of_framework(name: str, refusal: Refusal, sizes: Size) -> Finding:
     message = f"{name} cannot say it: {refusal.reason}"
     nearest = refusal.nearest
     if nearest is None:
-        fix = (
-            f"run the other axes' layer for each of the {g.kernel_size[0]} taps of axis 0, with that axis in the batch,"
-            " and overlap-add the results along it"
-        )
-        return Finding("unsupported", ERROR, message, fix)
+        fix = "run its gemm form: matrix products, then overlap-add, for any number of axes"
+        return Finding("unsupported", ERROR, message, fix, form="gemm")
     steps = []
     if nearest.groups > 1:
         steps.append(f"run each of the {nearest.groups} groups as a layer of its own")
@@ -112,15 +113,12 @@ def _of_framework(name: str, refusal: Refusal, g: ConvTranspose, sizes: Size) ->
         steps.append(f"add positions that hold only the bias, {sides_text(added)}")
     crop = nearest.crop if any(map(any, nearest.crop)) else None
     layer = read(name, nearest.params, sizes)
-    return Finding("unsupported", ERROR, message, _and(steps), layer, crop=crop, groups=nearest.groups)
+    fix = joined(steps)
+    return Finding(
+        "unsupported", ERROR, message, fix, layer, crop=crop, groups=nearest.groups, dilation=nearest.dilation
+    )
 
 
 def _refusal(name: str, g: ConvTranspose, sizes: Size) -> Refusal | None:
     said = write(name, g, sizes)
     return said if isinstance(said, Refusal) else None
-
-
-def _and(parts: Iterable[str]) -> str:
-    """a, b and c."""
-    words = list(parts)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..axis import MAX_PHASES, Axis
 from ..geometry import ConvTranspose, Pair
-from ..words import per_axis_text, sides_text
+from ..words import joined, per_axis_text, sides_text
 from .fit import AxisFit, fits
 from .target import ANY, ONE_OR_DEPTHWISE, Shape, Target, refused
 
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 MOST_COMBINATIONS = 2**14
 """Combinations of the axes' own rewrites that are looked through."""
+PLANE = 2
+"""Convolutions of so many axes are taken for granted where it is not known how many a target has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instead:
     """An exact stand-in: a layer with something before and behind it, or the form of a view without any such layer.
 
-    In this order: put ``lifted`` axes of size 1 in front; split channels and weight into ``groups`` parts; pad each
-    input by ``pads`` zeros; insert ``inserted`` zeros between neighbours; run ``layer`` with the weights that `weights`
-    prepares; cut ``crop`` from its output, and concatenate. What is None is not needed. Sizes, pads and crops count the
-    lifted axes. Without a layer, ``form`` names the view (`deconvs.VIEWS`) that has ordinary convolutions only.
+    In this order: put ``lifted`` axes of size 1 in front, of input and weight; split channels, weight and bias into
+    ``groups`` parts; dilate each weight by ``dilation``, filling it up with zeros, and put ``taps`` zero taps around
+    it (`weights` does both); pad each input by ``pads`` zeros; insert ``inserted`` zeros between neighbours; run
+    ``layer``; cut ``crop`` from its output; take the lifted axes away, and concatenate. What is None is not needed;
+    what is given per axis counts the lifted axes. Without a layer, ``form`` names the view (`deconvs.VIEWS`) that has
+    ordinary convolutions only.
     """
 
     fix: str
@@ -36,10 +40,11 @@ class Instead:
     pads: tuple[Pair, ...] | None = None
     inserted: Shape | None = None
     lifted: int = 0
-    shift: Shape = ()
+    dilation: Shape | None = None
+    taps: tuple[Pair, ...] | None = None
     form: str | None = None
 
-    def weights(self, geometry: ConvTranspose, weight: ArrayLike) -> list[NDArray[Any]]:
+    def weights(self, weight: ArrayLike) -> list[NDArray[Any]]:
         """The weight of each part, for ``layer``: dilated kernels filled up, zero taps added, groups split."""
         import numpy as np
 
@@ -47,11 +52,12 @@ class Instead:
         given = np.asarray(weight)
         lifted = given.reshape(*given.shape[:2], *(1,) * self.lifted, *given.shape[2:])
         filled = np.zeros((*given.shape[:2], *self.layer.kernel_size), given.dtype)
-        places = []
-        dilations = (1,) * self.lifted + geometry.dilation
-        for old, new, d, shift in zip(lifted.shape[2:], self.layer.axes, dilations, self.shift, strict=True):
-            first, step = shift // new.dilation, d // new.dilation
-            places.append(slice(first, first + step * (old - 1) + 1, step))
+        steps = self.dilation or (1,) * self.layer.ndim
+        befores = [before for before, _ in self.taps] if self.taps else (0,) * self.layer.ndim
+        places = [
+            slice(before, before + step * (old - 1) + 1, step)
+            for before, old, step in zip(befores, lifted.shape[2:], steps, strict=True)
+        ]
         filled[(slice(None), slice(None), *places)] = lifted
         return np.split(filled, self.groups, axis=0)
 
@@ -133,15 +139,12 @@ def _effort(chosen: tuple[AxisFit, ...]) -> list[int]:
 def _with_layer(
     layer: ConvTranspose, chosen: tuple[AxisFit, ...], split: int, lifted: int, g: ConvTranspose
 ) -> Instead:
+    axes = (Axis(1),) * lifted + g.axes
     pads = tuple(fit.pads for fit in chosen)
     inserted = tuple(fit.inserted for fit in chosen)
     cut = tuple(fit.cut for fit in chosen)
-    filled = any(new.dilation < old.dilation for new, old in zip(layer.axes[lifted:], g.axes, strict=True))
-    added = [
-        new.span - old.span - fit.shift
-        for new, old, fit in zip(layer.axes[lifted:], g.axes, chosen[lifted:], strict=True)
-    ]
-    before = [fit.shift for fit in chosen[lifted:]]
+    dilation = tuple(old.dilation // new.dilation for old, new in zip(axes, layer.axes, strict=True))
+    taps = tuple(_taps_around(fit, old) for fit, old in zip(chosen, axes, strict=True))
     steps = []
     if lifted:
         steps.append(f"put {lifted} {'axis' if lifted == 1 else 'axes'} of size 1 before the others")
@@ -151,23 +154,31 @@ def _with_layer(
         steps.append(f"pad the input with zeros, {sides_text(pads)}")
     if any(inserted):
         steps.append(f"insert {per_axis_text(inserted)} zeros between its elements")
-    if filled:
+    if max(dilation) > 1:
         steps.append("fill the dilated kernel up with zeros")
-    if any(before) or any(added):
-        steps.append(f"add zero taps to the kernel, {per_axis_text(before)} before and {per_axis_text(added)} after")
+    if any(map(any, taps)):
+        before, after = zip(*taps, strict=True)
+        steps.append(f"add zero taps to the kernel, {per_axis_text(before)} before and {per_axis_text(after)} after")
     steps.append(f"use {layer}")
     if any(map(any, cut)):
         steps.append(f"cut from its output {sides_text(cut)}")
     return Instead(
-        _sentence(steps),
+        joined(steps, ", and "),
         layer,
         cut if any(map(any, cut)) else None,
         split,
         pads if any(map(any, pads)) else None,
         inserted if any(inserted) else None,
         lifted,
-        tuple(fit.shift for fit in chosen),
+        dilation if max(dilation) > 1 else None,
+        taps if any(map(any, taps)) else None,
     )
+
+
+def _taps_around(fit: AxisFit, old: Axis) -> Pair:
+    """How many taps of the new kernel lie before and after the old one."""
+    positions = (fit.shift, fit.axis.span - old.span - fit.shift)
+    return positions[0] // fit.axis.dilation, positions[1] // fit.axis.dilation
 
 
 def _by_convolutions(target: Target, g: ConvTranspose) -> Instead:
@@ -181,14 +192,9 @@ def _by_convolutions(target: Target, g: ConvTranspose) -> Instead:
     else:
         form, text = "polyphase", "one ordinary convolution at stride 1 for each phase, then interleaving"
     fix = f"run its {form} form: {text}"
-    if target.operator and g.ndim > max(target.axes):
-        first = g.axes[0]
+    if g.ndim > max((PLANE, *(target.axes if target.operator else ()))):
         fix += (
-            f", or where convolutions of {g.ndim} axes are missing, the other axes' layer for each of the"
-            f" {first.kernel_size} taps of axis 0, with that axis in the batch, and overlap-add the results along it"
+            f"; where convolutions of {g.ndim} axes are missing, its gemm form: matrix products, then overlap-add, "
+            "for any number of axes"
         )
     return Instead(fix, form=form)
-
-
-def _sentence(steps: list[str]) -> str:
-    return steps[0] if len(steps) == 1 else f"{', '.join(steps[:-1])}, and {steps[-1]}"
