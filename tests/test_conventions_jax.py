@@ -27,7 +27,7 @@ CASES = {"jax": 300, "flax": 200}
 def test_read(name: str) -> None:
     run = {"jax": jax_driver.run, "flax": flax_driver.run}[name]
     rng, values, kinds = random.Random(0), np.random.default_rng(0), Counter[str]()
-    tried = 0
+    tried = known_wrong = 0
     while tried < CASES[name]:
         ndim = rng.choice((1, 1, 2, 3))
         params, size = (jax_parameters if name == "jax" else flax_parameters)(rng, ndim)
@@ -37,6 +37,7 @@ def test_read(name: str) -> None:
             kinds["refused"] += 1
             continue
         if jax_goes_wrong(geometry):
+            known_wrong += 1
             continue
         tried += 1
         same_values(name, run, params, geometry, size, values)
@@ -51,6 +52,7 @@ def test_read(name: str) -> None:
             kinds[f"{word}, consistent"] += params["use_consistent_padding"]
         if word == "pairs":
             kinds["a negative pad"] += any(min(pair) < 0 for pair in padding if isinstance(pair, tuple))
+    assert known_wrong < CASES[name] // 20
     assert len(kinds) == (20 if name == "jax" else 22), kinds
     assert min(kinds.values()) >= 5, kinds
 
@@ -122,12 +124,22 @@ def test_negative_lows_below_positive_highs_go_wrong_on_cpus() -> None:
 
 
 def test_some_convolutions_of_three_axes_end_the_process() -> None:
-    geometry = dc.ConvTranspose((3, 2, 3), (2, 2, 2), ((0, 0), (1, 1), (2, 2)))
-    assert xla_may_abort(geometry)
-    code = (
-        "import numpy as np; from jax import lax; lax.conv_transpose(np.ones((1, 4, 3, 2, 1), np.float32),"
-        " np.ones((3, 2, 3, 1, 1), np.float32), (2, 2, 2), ((2, 2), (0, 0), (0, 0)))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert result.returncode < 0
-    assert "Window dimensions do not match RHS shape" in result.stderr
+    """Asked for as the direct form would pad. What deconvs writes instead runs, and is right."""
+    values = np.random.default_rng(0)
+    for kernel, stride, crop, size in (
+        ((3, 2, 3), (2, 2, 2), ((0, 0), (1, 1), (2, 2)), (4, 3, 2)),
+        ((2, 2, 2), (1, 2, 1), ((-1, -1), (1, 1), (-1, -1)), (3, 3, 1)),
+        ((4, 2, 2), (3, 2, 1), ((1, 1), (1, 1), (-1, -1)), (3, 4, 1)),
+    ):
+        geometry = dc.ConvTranspose(kernel, stride, crop)
+        assert xla_may_abort(geometry)
+        pads = tuple(axis.direct().pad for axis in geometry.axes)
+        code = (
+            f"import numpy as np; from jax import lax; lax.conv_transpose(np.ones((1, *{size}, 1), np.float32),"
+            f" np.ones((*{kernel}, 1, 1), np.float32), {stride}, {pads})"
+        )
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+        assert result.returncode < 0
+        assert "Window dimensions do not match RHS shape" in result.stderr
+        for name, run in (("jax", jax_driver.run), ("flax", flax_driver.run)):
+            assert not same_as_written(name, run, geometry, size, values)

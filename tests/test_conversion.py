@@ -6,9 +6,13 @@ import sys
 import warnings
 from typing import Any
 
+import ml_dtypes
 import numpy as np
+import onnx.checker
+import onnx.reference
 import pytest
 import torch
+import torch.nn.utils.prune
 
 import deconvs as dc
 from deconvs.conventions import FRAMEWORKS, layout
@@ -90,7 +94,15 @@ MESSAGES = [
     ),
     (
         "dc.convert(torch.nn.LazyConvTranspose1d(1, 3), target='keras', input_size=(7,))",
-        "the layer has no weight yet: got LazyConvTranspose1d(0, 1, kernel_size=(3,), stride=(1,)); run it once, which tells it its input channels",
+        "the layer has no weight yet: got LazyConvTranspose1d(0, 1, kernel_size=(3,), stride=(1,)); run it once, or load it",
+    ),
+    (
+        "dc.convert(torch.nn.ConvTranspose1d(1, 1, 3, device='meta'), target='keras', input_size=(7,))",
+        "the layer has no weight yet: got ConvTranspose1d(1, 1, kernel_size=(3,), stride=(1,)); run it once, or load it",
+    ),
+    (
+        "dc.convert({'kernel_size': 3}, source='torch', target='keras', input_size=(7,), bias=np.ones((2, 3)))",
+        "bias is not one number per channel: bias has shape (2, 3); give one axis",
     ),
     (
         "dc.convert({'kernel_size': 3}, source='keras', target='torch', input_size=(7,)).build()",
@@ -122,6 +134,94 @@ def test_layers_that_cannot_be_read() -> None:
     masked = nnx.ConvTranspose(1, 1, 3, mask=np.ones((3, 1, 1), np.float32), rngs=nnx.Rngs(0))
     with pytest.raises(dc.GeometryError, match="the layer masks its weight: mask is given; multiply its kernel"):
         dc.convert(masked, target="torch", input_size=(7,))
+
+
+class Trimmed(torch.nn.ConvTranspose1d):
+    """Computes something else."""
+
+    def forward(self, x: Any, output_size: Any = None) -> Any:
+        return super().forward(x, output_size)[..., 1:]
+
+
+class Named(torch.nn.ConvTranspose1d):
+    """Computes the same."""
+
+
+def test_layers_that_do_more_than_convolve() -> None:
+    keras, nnx = keras_driver.keras(), flax_driver.nnx()
+    in_keras = type("Active", (keras.layers.Conv1DTranspose,), {"call": lambda self, x: keras.ops.relu(x)})(1, 3)
+    in_keras.build((None, 7, 1))
+    in_flax = type("Active", (nnx.ConvTranspose,), {"__call__": lambda self, x: x})(1, 1, 3, rngs=nnx.Rngs(0))
+    for layer, what in ((Trimmed(1, 1, 3), "forward"), (in_keras, "call"), (in_flax, "__call__")):
+        with pytest.raises(dc.GeometryError) as error:
+            dc.convert(layer, target="torch", input_size=(7,))
+        assert str(error.value) == (
+            f"the layer does more than convolve: {type(layer).__name__} has a {what} of its own; "
+            "convert a plain layer with its weight, and what it adds by hand"
+        )
+    assert dc.convert(Named(1, 1, 3), target="keras", input_size=(7,))
+
+
+def test_weights_that_are_computed_when_the_layer_runs() -> None:
+    """Weight norm of the old kind would give the weight of the last run; parametrizations give the true one."""
+    hooked = torch.nn.ConvTranspose1d(2, 3, 4)
+    hooked.register_forward_hook(lambda module, x, y: y * 2)
+    pruned = torch.nn.utils.prune.l1_unstructured(torch.nn.ConvTranspose1d(2, 3, 4), "weight", 2)
+    spectral = torch.nn.utils.spectral_norm(torch.nn.ConvTranspose1d(2, 3, 4))
+    for layer in (hooked, pruned, spectral):
+        with pytest.raises(
+            dc.GeometryError, match="the layer has forward hooks: got ConvTranspose1d; remove them first"
+        ):
+            dc.convert(layer, target="keras", input_size=(7,))
+    normed = torch.nn.utils.parametrizations.weight_norm(torch.nn.ConvTranspose1d(2, 3, 4))
+    with torch.no_grad():
+        normed.parametrizations.weight.original0.mul_(3)
+    made = dc.convert(normed, target="torch", input_size=(7,)).build()
+    assert torch.equal(made.weight, normed.weight)
+
+
+TYPES = ["float64", "float16", "bfloat16", "int64", ">f4"]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("target", ["torch", "keras", "tensorflow", "jax", "flax", "onnx", "tflite"])
+def test_programs_of_other_types(target: str, dtype: str) -> None:
+    """Small integers, exact in every type: the program runs as it is on x of the weight's type, and is right."""
+    if (target, dtype) in (("onnx", "float64"), ("onnx", "float16")):
+        return check_model_of_type(dtype)
+    values, kind = np.random.default_rng(0), np.dtype(getattr(ml_dtypes, dtype, dtype))
+    weight, bias = (values.integers(-2, 3, shape).astype(kind) for shape in ((2, 2, 3, 2), (4,)))
+    x = values.integers(-2, 3, (2, 2, 3, 4)).astype(np.float32)
+    groups = 2
+    if (target, dtype) in (("tensorflow", "float64"), ("tensorflow", "float16")):  # whose groups are float32's alone
+        grouped = dc.convert({"stride": 2, "groups": 2}, weight, source="torch", target=target, input_size=(3, 4))
+        with pytest.raises(Exception, match=r"Gradients for|Conv2DCustomBackpropInput|depth"):
+            run_program(target, grouped.code, x.astype(dtype), [grouped.weight], None)
+        groups, weight, bias = 1, weight, bias[:2]
+    words = {"kernel_size": (3, 2), "stride": 2, "groups": groups, "padding": (0, 1)}
+    made = dc.convert(words, weight, source="torch", target=target, input_size=(3, 4), bias=bias)
+    weights, code = ([made.weight], made.code) if made else (list(made.nearest.weights), made.nearest.code)
+    plain = weights[0].dtype.kind == "i" or target == "tflite" or (target, dtype) == ("onnx", "bfloat16")
+    known = x if plain else x.astype(weights[0].dtype)
+    y = run_program(target, code, known, weights, np.asarray(bias, bias.dtype.newbyteorder("=")))
+    ours = dc.conv_transpose(
+        x, weight.astype(np.float32), bias.astype(np.float32), stride=2, padding=(0, 1), groups=groups
+    )
+    assert np.array_equal(np.asarray(y, np.float64), ours)
+    return None
+
+
+def check_model_of_type(dtype: str) -> None:
+    """ONNX Runtime has no ConvTranspose of these on the CPU: ONNX's own checker and evaluator take the model."""
+    weight = (np.arange(12).reshape(2, 2, 3) - 5).astype(dtype)
+    made = dc.convert({"stride": 2}, weight, source="torch", target="onnx", input_size=(3,))
+    names: dict[str, Any] = {"weight": made.weight}
+    exec(made.code, names)
+    onnx.checker.check_model(names["model"], full_check=True)
+    x = np.arange(6).reshape(1, 2, 3).astype(dtype)
+    y = onnx.reference.ReferenceEvaluator(names["model"]).run(None, {"x": x})[0]
+    assert y.dtype == dtype
+    assert np.array_equal(y, dc.conv_transpose(x, weight, stride=2))
 
 
 def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +296,8 @@ def test_types_are_kept() -> None:
         assert torch.equal(back.weight, layer.weight)
         assert torch.equal(back.bias, layer.bias)
         there = dc.convert(layer, target="flax", input_size=(5,))
-        if dtype is torch.float64:  # which JAX has only where it is asked to, and says so
-            with pytest.warns(UserWarning, match="requested dtype float64"):
+        if dtype is torch.float64:
+            with pytest.raises(dc.GeometryError, match="JAX holds no float64 unless asked to"):
                 there.build()
         else:
             assert str(there.build().kernel[...].dtype) == str(dtype).split(".")[1]
@@ -212,6 +312,9 @@ def test_empty_outputs(target: str) -> None:
     assert made.geometry.crop == ((1, 1), (1, 0))
     y = run_program(target, made.code, np.ones((2, 3, 2, 3), np.float32), [made.weight], None)
     assert y.shape == (2, 1, 0, 5)
+    if target == "keras":
+        with pytest.raises(dc.GeometryError, match="Keras' Cropping layers leave something: the output is empty"):
+            made.build()
 
 
 def test_what_is_converted_is_a_copy() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .checkpoints.report import CheckpointReport
     from .conversion import Conversion, convert
     from .finding import Finding
-    from .live.models import checkpoint_config
+    from .live.config import checkpoint_config
     from .naming import names
     from .operator import matrix
     from .plan import Plan
@@ -70,7 +70,7 @@ _LOADED_WHEN_ASKED_FOR = {
     "Operator": "run.fast",
     "Plan": "plan",
     "check": "checking",
-    "checkpoint_config": "live.models",
+    "checkpoint_config": "live.config",
     "conv": "run.fast",
     "conv_transpose": "run.fast",
     "convert": "conversion",

@@ -13,11 +13,11 @@ from .checkpoints.uses import uses_of
 from .conventions import layout, read
 from .costs import Costs
 from .errors import GeometryError
-from .finding import Finding
+from .finding import NOTE, Finding
 from .geometry import ConvTranspose, Pair
 from .lint import findings
 from .live import read_layer
-from .live.models import Use, is_model, uses
+from .live.models import Use, is_model, transposed_layers, uses
 from .views import VIEWS
 from .words import size_text
 
@@ -49,12 +49,15 @@ def check(thing: Any, input_size: Any, *, channels: Pair | None = None, targets:
     default a note names those that cannot take it. Errors: GeometryError.
     Source: Odena, Dumoulin and Olah 2016 (checkerboard).
     """
-    return [finding for layer in checked(thing, input_size, channels, targets) for finding in layer.findings]
+    layers = checked(thing, input_size, channels, targets)
+    return [finding for layer in layers for finding in layer.findings] + _not_run(thing, layers)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One layer at one size with what was found; ``name`` is empty for a lone geometry.
+
+    ``module`` is the name of the module that runs it, where one module runs at several sizes.
 
     >>> print(checked(ConvTranspose((2,), stride=2), 4)[0].text())
     4 -> 8, channels 1 -> 1: 8 useful products, 16 with zeros inserted, 16 FLOPs by PyTorch's counter
@@ -69,6 +72,7 @@ class Checked:
     channels: Pair
     findings: tuple[Finding, ...]
     name: str = ""
+    module: str = ""
 
     def macs(self) -> dict[str, int | None]:
         """Useful products, and those of every view; None where a view cannot be counted."""
@@ -105,10 +109,10 @@ class Checked:
         direct, definition = self._costs("direct"), self._macs("scatter")
         # PyTorch counts an addition for each product, and the products that are cropped away: those of the definition.
         counted = "too many" if definition is None else f"{2 * definition:,}"
+        flops = f", {counted} FLOPs by PyTorch's counter" if self.geometry.ndim <= 3 else ""
         return (
             f"{f'{self.name}: ' if self.name else ''}{sizes}, channels {self.channels[0]} -> {self.channels[1]}: "
-            f"{direct.useful_macs:,} useful products, {direct.macs:,} with zeros inserted, "
-            f"{counted} FLOPs by PyTorch's counter"
+            f"{direct.useful_macs:,} useful products, {direct.macs:,} with zeros inserted{flops}"
         )
 
 
@@ -120,8 +124,8 @@ def checked(thing: Any, input_size: Any, channels: Pair | None = None, targets: 
         return [checked_layer("", thing, thing.sizes(input_size), pair, targets)]
     if channels is not None:
         raise GeometryError("live layers know their channels", f"channels={channels!r}", "leave channels out")
-    uses = _uses(thing, input_size)
-    alike = Counter(use.name for use in uses)
+    found = _uses(thing, input_size)
+    alike = Counter(use.name for use in found)
     return [
         checked_layer(
             use.name if alike[use.name] == 1 else f"{use.name} at {size_text(use.input_size)}",
@@ -129,38 +133,57 @@ def checked(thing: Any, input_size: Any, channels: Pair | None = None, targets: 
             use.input_size,
             use.channels,
             targets,
+            use.name,
         )
-        for use in uses
+        for use in found
     ]
 
 
 def checked_layer(
-    name: str, geometry: ConvTranspose, sizes: tuple[int, ...], channels: Pair, targets: Targets
+    name: str,
+    geometry: ConvTranspose,
+    sizes: tuple[int, ...],
+    channels: Pair,
+    targets: Targets,
+    module: str = "",
 ) -> Checked:
     """One layer of known channels."""
     found = findings(geometry, sizes, channels, targets)
-    return Checked(geometry, sizes, channels, tuple(replace(finding, where=name) for finding in found), name)
+    told = tuple(replace(finding, where=name) for finding in found)
+    return Checked(geometry, sizes, channels, told, name, module)
+
+
+def _not_run(thing: Any, layers: list[Checked]) -> list[Finding]:
+    """A note for every layer of a model that these inputs do not reach: silence would look like praise."""
+    if not is_model(thing):
+        return []
+    seen = {layer.module for layer in layers}
+    reason = "the layer does not run on these inputs, so that nothing is said about it"
+    names = (name for name in transposed_layers(thing) if name not in seen)
+    return [Finding("not-run", NOTE, reason, "give inputs that reach it", where=name) for name in names]
 
 
 def _uses(thing: Any, input_size: Any) -> list[Use]:
     """The transposed convolutions of a live layer, a model or a checkpoint."""
     if isinstance(thing, str | os.PathLike):
         return uses_of(thing, input_size)
-    layer = read_layer(thing)
-    if layer is not None:
-        ndim = layer.weight.ndim - 2
-        given = (input_size,) * ndim if isinstance(input_size, int) else sequence(input_size)
-        if given is not None and len(given) == ndim:
-            sizes = per_axis("input_size", given, ndim, minimum=1)
-            geometry = read(layer.framework, layer.params, sizes)
-            stored = layout(layer.framework, ndim, geometry.groups, layer.params)
-            return [Use("", geometry, sizes, geometry.channels(stored.to_canonical(layer.weight).shape))]
-        if not is_model(thing):
-            raise GeometryError("input_size does not fit the layer", f"input_size={input_size!r}", f"give {ndim} sizes")
     if is_model(thing):
+        # A layer also takes its spatial sizes alone.
+        ndim = len(sequence(getattr(thing, "kernel_size", None)) or ()) if "" in transposed_layers(thing) else 0
+        given = sequence(input_size)
+        if ndim and (isinstance(input_size, int) or (given is not None and len(given) == ndim)):
+            sizes = per_axis("input_size", input_size, ndim, minimum=1)
+            return uses(thing, (1, thing.in_channels, *sizes))
         return uses(thing, input_size)
-    raise GeometryError(
-        "check takes a layer or a model",
-        f"got {type(thing).__name__}",
-        "pass a ConvTranspose, a layer of PyTorch, Keras or Flax, a PyTorch model, or a checkpoint's path",
-    )
+    layer = read_layer(thing)
+    if layer is None:
+        raise GeometryError(
+            "check takes a layer or a model",
+            f"got {type(thing).__name__}",
+            "pass a ConvTranspose, a layer of PyTorch, Keras or Flax, a PyTorch model, or a checkpoint's path",
+        )
+    ndim = layer.weight.ndim - 2
+    sizes = per_axis("input_size", input_size, ndim, minimum=1)
+    geometry = read(layer.framework, layer.params, sizes)
+    stored = layout(layer.framework, ndim, geometry.groups, layer.params)
+    return [Use("", geometry, sizes, geometry.channels(tuple(layer.weight.shape[a] for a in stored.permutation)))]

@@ -167,6 +167,10 @@ def check(
                 "leave it out, or --config",
             )
         layers = checked(input_size, config, None, target or None)
+    elif Path(input_size).suffix in (".npz", ".safetensors"):
+        raise GeometryError(
+            "a checkpoint needs a config that names its layers", f"{input_size!r} alone", "add --config layers.json"
+        )
     else:
         sizes = cli_values.sizes("input_size", input_size)
         geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)

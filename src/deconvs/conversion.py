@@ -35,7 +35,9 @@ class Conversion:
     y = layer(x)
 
     ``crop``: ((begin, end), ...) still to be cut from the target's output, or None. ``code``: the program that runs it.
-    ``params`` hold for this ``input_size``; where the target is told sizes (output_shape), for no other.
+    ``params`` hold for this ``input_size``; where the target is told sizes (output_shape), for no other. What functions
+    read off the weight (kernel_size of jax, tensorflow and tflite; groups of tensorflow) is said in ``params`` too.
+    The program's layer has the weight's type; integers are run as float32.
     """
 
     params: Mapping[str, Any]
@@ -63,6 +65,8 @@ class Conversion:
             raise GeometryError(
                 "there is no weight to build a layer with", "only parameters were converted", "convert with the weight"
             )
+        if self.target == "keras" and self.crop is not None and 0 in self.geometry.output_size(self.input_size):
+            raise GeometryError("Keras' Cropping layers leave something", "the output is empty", "run the code instead")
         stored = layout(self.target, self.geometry.ndim, params=self.params)
         c_in, per_group = (self.weight.shape[stored.permutation[place]] for place in (0, 1))
         channels = (c_in, per_group * self.geometry.groups)
@@ -119,7 +123,8 @@ def convert(
         return Refusal(str(said))
     channels: Channels = ("C_in", "C_out") if canonical is None else geometry.channels(canonical.shape)
     weights = () if canonical is None else _weights(target, canonical, nearest)
-    code = program(target, Part(nearest, geometry.sizes(input_size), channels, offsets is not None))
+    dtype = "float32" if canonical is None else canonical.dtype.name
+    code = program(target, Part(nearest, geometry.sizes(input_size), channels, offsets is not None, dtype))
     one_layer = nearest.groups == 1 and nearest.dilation is None and min(map(min, nearest.crop)) >= 0
     if not one_layer:
         return Refusal(
@@ -177,12 +182,14 @@ def _arrays(
     """The weight in the canonical layout, and the bias: checked, and copies of their own."""
     import numpy as np
 
-    offsets = None if bias is None else np.array(as_array("bias", bias))
+    offsets = None if bias is None else _native(np.array(as_array("bias", bias)))
+    if offsets is not None and offsets.ndim != 1:
+        raise GeometryError("bias is not one number per channel", f"bias has shape {offsets.shape}", "give one axis")
     stored = layout(source, geometry.ndim, geometry.groups, words)
     if weight is None:
         return None, offsets
     check_layout("weight", weight.shape, source, stored, geometry)
-    canonical = stored.to_canonical(weight)
+    canonical = _native(stored.to_canonical(weight))
     c_out = geometry.channels(canonical.shape)[1]
     if offsets is not None and offsets.shape != (c_out,):
         raise GeometryError(
@@ -191,6 +198,11 @@ def _arrays(
             f"give it shape ({c_out},)",
         )
     return canonical, offsets
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    """In the machine's own byte order: frameworks take no other."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _of_layer(thing: object, weight: object, source: str | None, bias: object) -> tuple[str, Any, Any, Any]:
@@ -217,7 +229,7 @@ def layout_change(source: Layout, target: Layout) -> str:
     """The step from one layout to another, as NumPy.
 
     >>> layout_change(layout("torch", 2), layout("jax", 2))
-    'weight.transpose(2, 3, 0, 1)[::-1, ::-1]'
+    'weight.transpose(2, 3, 0, 1)[::-1, ::-1].copy()'
     """
     names = [name.partition("/")[0] for name in source.axes]
     wanted = [name.partition("/")[0] for name in target.axes]
@@ -228,7 +240,8 @@ def layout_change(source: Layout, target: Layout) -> str:
     turns = ["::-1" if name.startswith("k") else ":" for name in wanted]
     while turns[-1] == ":":
         turns.pop()
-    return f"{moved}[{', '.join(turns)}]"
+    # A copy, because PyTorch takes no array that runs backwards.
+    return f"{moved}[{', '.join(turns)}].copy()"
 
 
 def check_layout(name: str, shape: tuple[int, ...], framework: str, stored: Layout, geometry: ConvTranspose) -> None:

@@ -99,7 +99,7 @@ def _border(g: ConvTranspose, sizes: tuple[int, ...]) -> Iterator[Finding]:
         least, most = (prod(counts) for counts in zip(*_ranges(g, sizes), strict=True))
         reason = f"outputs at the border sum fewer products than those inside ({least} to {most})"
         amounts = ", ".join(f"{before} before and {after} after" for before, after in dict.fromkeys(pads))
-        fix = f"pad the input by {amounts}, repeating its edge, and crop as much more"
+        fix = f"pad the input by {amounts}, repeating its edge, and use {fixed}"
         yield Finding("border-attenuation", NOTE, reason, fix, fixed, pads)
 
 

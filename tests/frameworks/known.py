@@ -12,12 +12,8 @@ def xla_misreads(geometry: dc.ConvTranspose) -> bool:
 
 
 def xla_may_abort(geometry: dc.ConvTranspose) -> bool:
-    """Three axes, one of them with kernel = stride and no pads: XLA's simplifier fails a check of its own on some.
-
-    It ends the process. Of 2,900 random convolutions of three axes all that did had such an axis.
-    """
-    bare = any(a.stride > 1 and a.span == a.stride and a.crop == (a.span - 1,) * 2 for a in geometry.axes)
-    return geometry.ndim == 3 and bare
+    """Three axes, one of them with kernel 2, stride 2 and no pads: XLA ends the process on some of these."""
+    return geometry.ndim == 3 and any(a.span == a.stride == 2 and a.crop == (1, 1) for a in geometry.axes)
 
 
 def jax_goes_wrong(geometry: dc.ConvTranspose) -> bool:

@@ -18,6 +18,9 @@ def run_program(framework: str, code: str, x: Array, weights: list[Array], bias:
     if framework == "torch":
         import torch
 
+        if x.dtype.name == "bfloat16":  # which the two libraries do not pass to each other
+            short = torch.from_numpy(x.astype(np.float32)).to(torch.bfloat16)
+            return np.asarray(executed(code, short, weights, bias)["y"].detach().float().numpy())
         return np.asarray(executed(code, torch.from_numpy(x), weights, bias)["y"].detach().numpy())
     if framework == "onnx":
         return _in_onnx_runtime(executed(code, x, weights, bias)["model"], x)
@@ -31,7 +34,10 @@ def run_program(framework: str, code: str, x: Array, weights: list[Array], bias:
         images = [tflite.run_model(model, image[None]) for image in last]
         return np.moveaxis(np.concatenate(images), -1, 1)
     y = executed(code, last, weights, bias)["y"]
-    return np.moveaxis(np.asarray(keras.keras().ops.convert_to_numpy(y) if framework == "keras" else y), -1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        y = keras.keras().ops.convert_to_numpy(y) if framework == "keras" else y
+    return np.moveaxis(np.asarray(y), -1, 1)
 
 
 def executed(code: str, x: object, weights: list[Array], bias: Array | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..dtypes import as_array
 from ..errors import GeometryError
-from .layer import Layer, Made
+from .layer import Layer, Made, of_its_own
 
 WORDS = ("kernel_size", "strides", "padding", "kernel_dilation", "transpose_kernel")
 
@@ -19,6 +19,8 @@ def read(flax: Any, thing: Any) -> Layer | None:
     nnx = getattr(flax, "nnx", None)
     if nnx is None or not isinstance(thing, nnx.ConvTranspose):
         return None
+    if type(thing).__call__ is not nnx.ConvTranspose.__call__:
+        raise of_its_own(thing, "a __call__")
     if thing.mask is not None:
         raise GeometryError("the layer masks its weight", "mask is given", "multiply its kernel by the mask first")
     bias = thing.bias
@@ -33,6 +35,10 @@ def read(flax: Any, thing: Any) -> Layer | None:
 def build(made: Made) -> Any:
     """A layer; with a crop a Sequential of the layer and a function that cuts."""
     nnx = import_module("flax.nnx")
+    if made.dtype == "float64" and not import_module("jax").config.jax_enable_x64:
+        raise GeometryError(
+            "JAX holds no float64 unless asked to", "the weight is float64", "set jax_enable_x64, or convert float32"
+        )
     layer = nnx.ConvTranspose(
         *made.channels, use_bias=made.bias is not None, param_dtype=made.dtype, rngs=nnx.Rngs(0), **made.params
     )

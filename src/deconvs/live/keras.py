@@ -8,7 +8,7 @@ from typing import Any
 
 from ..dtypes import as_array
 from ..errors import GeometryError
-from .layer import Layer, Made
+from .layer import Layer, Made, of_its_own
 
 WORDS = ("kernel_size", "strides", "padding", "output_padding", "dilation_rate")
 
@@ -19,12 +19,14 @@ def read(keras: Any, thing: Any) -> Layer | None:
     kinds = tuple(getattr(layers, f"Conv{ndim}DTranspose") for ndim in (1, 2, 3)) if layers else ()
     if not isinstance(thing, kinds):
         return None
+    if not any(type(thing).call is kind.call for kind in kinds):
+        raise of_its_own(thing, "a call")
     if not thing.built:
         raise GeometryError("the layer has no weight yet", f"got {thing!r}", "build it, or run it once")
     if thing.activation is not keras.activations.linear:
         raise GeometryError(
             "the layer does more than convolve",
-            f"activation={keras.activations.serialize(thing.activation)!r}",
+            f"activation={getattr(thing.activation, '__name__', type(thing.activation).__name__)!r}",
             "put the activation into a layer of its own",
         )
     return Layer(

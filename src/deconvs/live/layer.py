@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..errors import GeometryError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -18,6 +20,15 @@ class Layer:
     params: Mapping[str, Any]
     weight: NDArray[Any]
     bias: NDArray[Any] | None
+
+
+def of_its_own(thing: object, what: str) -> GeometryError:
+    """The error for a subclass of a layer that computes something else."""
+    return GeometryError(
+        "the layer does more than convolve",
+        f"{type(thing).__name__} has {what} of its own",
+        "convert a plain layer with its weight, and what it adds by hand",
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -25,10 +26,15 @@ class Use:
 
 def is_model(thing: Any) -> bool:
     """Whether this is a PyTorch module."""
-    import sys
-
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(thing, torch.nn.Module)
+
+
+def transposed_layers(model: Any) -> list[str]:
+    """The names of a model's modules that are transposed convolutions."""
+    nn = import_module("torch").nn
+    kinds = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    return [name for name, module in model.named_modules() if isinstance(module, kinds)]
 
 
 def uses(model: Any, inputs: Any) -> list[Use]:
@@ -39,150 +45,142 @@ def uses(model: Any, inputs: Any) -> list[Use]:
     >>> uses(model, (1, 1, 8, 8))
     [Use(name='1', geometry=ConvTranspose(kernel_size=(3, 3), stride=(2, 2)), input_size=(6, 6), channels=(4, 2))]
 
-    inputs: a tensor, a tuple of tensors, or the shape of one, batch and channels included. The model is run once,
-    without gradients and as in evaluation, and is left as it was. What functions run counts too, under the name of
-    the module that calls them. Errors: GeometryError where the model does not run on these inputs.
+    inputs: a tensor, or the shape of one with batch and channels; a tuple of these for several, a dict for keywords.
+    The model is run once, without gradients and as in evaluation; its modes are restored. What functions run counts
+    too, under the name of the module that calls them. Errors: GeometryError where the model does not run.
     """
+    return list(uses_with_weights(model, inputs))
+
+
+def uses_with_weights(model: Any, inputs: Any) -> dict[Use, str]:
+    """The same, each with the name of the parameter that is its weight, or an empty text."""
     torch = import_module("torch")
-    arguments = _arguments(torch, model, inputs)
-    found: dict[Use, None] = {}
+    arguments, keywords = _arguments(torch, model, inputs)
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
+        raise GeometryError("the model has layers without a weight yet", "lazy modules", "run it once on real inputs")
+    parameters = {id(parameter): name for name, parameter in model.named_parameters()}
+    found: dict[Use, str] = {}
     path: list[str] = []
-    with _as_in_evaluation(model), _telling_names(model, path), torch.no_grad(), _watching(torch, path, found):
+
+    def note(ndim: int, x: Any, weight: Any, words: Mapping[str, Any]) -> None:
+        groups = words.get("groups", 1)
+        names = ("stride", "padding", "output_padding", "dilation")
+        plain = {name: words[name] for name in names if name in words}
+        geometry = ConvTranspose(tuple(weight.shape[2:]), **plain, groups=groups)
+        channels = (weight.shape[0], weight.shape[1] * groups)
+        use = Use(path[-1] if path else "", geometry, tuple(x.shape[-ndim:]), channels)
+        found[use] = found.get(use) or parameters.get(id(weight), "")
+
+    with ExitStack() as around:
+        around.enter_context(_as_in_evaluation(model))
+        around.enter_context(_telling_names(torch, model, path))
+        around.enter_context(torch.no_grad())
+        around.enter_context(_functions(torch, note))
+        around.enter_context(_operators(torch, note))
         try:
-            model(*arguments)
-        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
-            shapes = ", ".join(str(tuple(getattr(each, "shape", ()))) for each in arguments)
+            model(*arguments, **keywords)
+        except Exception as error:  # whatever a model raises
+            shapes = ", ".join(str(tuple(each.shape)) for each in (*arguments, *keywords.values()))
+            why = str(error).strip().splitlines()[0] if str(error).strip() else ""
             raise GeometryError(
                 "the model does not run on these inputs",
-                f"shapes {shapes}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                f"shapes {shapes}: {type(error).__name__}: {why[:200]}",
                 "give inputs that it takes, with batch and channels",
-            ) from None
-    return list(found)
+            ) from error
+    return found
 
 
-def _arguments(torch: Any, model: Any, inputs: Any) -> tuple[Any, ...]:
-    if isinstance(inputs, torch.Tensor):
-        return (inputs,)
-    given = sequence(inputs)
-    if given is None or not given:
-        raise GeometryError("inputs are neither tensors nor a shape", f"inputs={inputs!r}", "give (1, 3, 64, 64)")
-    if any(isinstance(each, torch.Tensor) for each in given):
-        return given
-    shape = [integer(f"inputs[{place}]", size, minimum=1) for place, size in enumerate(given)]
+def _arguments(torch: Any, model: Any, inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Tensors by place and by name."""
     like = next(iter(model.parameters()), torch.empty(0))
-    return (torch.zeros(shape, dtype=like.dtype, device=like.device),)
+
+    def tensor(given: Any) -> Any:
+        if isinstance(given, torch.Tensor):
+            return given
+        sizes = sequence(given)
+        strange = given if not sizes else next((size for size in sizes if not hasattr(size, "__index__")), None)
+        if not sizes or strange is not None:
+            raise GeometryError(
+                "inputs are neither tensors nor shapes",
+                f"got {type(strange).__name__}",
+                "give (1, 3, 64, 64), a tensor, a tuple of these, or a dict of them by name",
+            )
+        shape = [integer(f"inputs[{place}]", size, minimum=1) for place, size in enumerate(sizes)]
+        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+
+    if isinstance(inputs, Mapping):
+        return (), {str(name): tensor(each) for name, each in inputs.items()}
+    several = None if isinstance(inputs, torch.Tensor) else sequence(inputs)
+    if several and any(isinstance(each, torch.Tensor) or sequence(each) is not None for each in several):
+        return tuple(tensor(each) for each in several), {}
+    return (tensor(inputs),), {}
 
 
-def _watching(torch: Any, path: list[str], found: dict[Use, None]) -> Any:
+Note = Callable[[int, Any, Any, Mapping[str, Any]], None]
+
+
+def _functions(torch: Any, note: Note) -> Any:
+    """Watches torch.conv_transposeNd, which layers and most callers run: here weights are still parameters."""
     names = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
     functions = {getattr(torch, f"conv_transpose{ndim}d"): ndim for ndim in (1, 2, 3)}
 
-    class Watch(torch.overrides.TorchFunctionMode):  # type: ignore[misc]
+    class Functions(torch.overrides.TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = function(*args, **(kwargs or {}))
             if (ndim := functions.get(function)) is not None:
                 given = {**dict(zip(names, args, strict=False)), **(kwargs or {})}
-                x, weight, groups = given["input"], given["weight"], given.get("groups", 1)
-                geometry = ConvTranspose(
-                    tuple(weight.shape[2:]),
-                    given.get("stride", 1),
-                    given.get("padding", 0),
-                    given.get("output_padding", 0),
-                    given.get("dilation", 1),
-                    groups,
-                )
-                channels = (weight.shape[0], weight.shape[1] * groups)
-                found[Use(path[-1] if path else "", geometry, tuple(x.shape[-ndim:]), channels)] = None
+                note(ndim, given["input"], given["weight"], given)
             return result
 
-    return Watch()
+    return Functions()
+
+
+def _operators(torch: Any, note: Note) -> Any:
+    """Watches aten.convolution below that, which traced modules and scripted functions run too."""
+    mode = import_module("torch.utils._python_dispatch").TorchDispatchMode
+    operators = (torch.ops.aten.convolution.default, torch.ops.aten._convolution.default)
+
+    class Operators(mode):  # type: ignore[misc, valid-type]
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if function in operators and args[6]:
+                x, weight, _, stride, padding, dilation, _, output_padding, groups = args[:9]
+                words = {"stride": stride, "padding": padding, "output_padding": output_padding, "dilation": dilation}
+                note(weight.ndim - 2, x, weight, {**words, "groups": groups})
+            return function(*args, **(kwargs or {}))
+
+    return Operators()
 
 
 @contextmanager
-def _telling_names(model: Any, path: list[str]) -> Iterator[None]:
+def _telling_names(torch: Any, model: Any, path: list[str]) -> Iterator[None]:
     """``path`` ends with the name of the module that is running."""
 
     def leave(*_: Any) -> None:
         path.pop()
 
-    handles = []
-    for name, module in model.named_modules():
-        handles.append(module.register_forward_pre_hook(lambda *_, name=name: path.append(name)))
-        handles.append(module.register_forward_hook(leave, always_call=True))
-    try:
+    with ExitStack() as hooks:
+        for name, module in model.named_modules():
+            if not isinstance(module, torch.jit.ScriptModule):  # which take no hooks
+                enter = module.register_forward_pre_hook(lambda *_, name=name: path.append(name))
+                hooks.callback(enter.remove)
+                hooks.callback(module.register_forward_hook(leave, always_call=True).remove)
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager
 def _as_in_evaluation(model: Any) -> Iterator[None]:
     """So that no running mean changes, and nothing is dropped."""
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    try:
+        model.eval()
+    except NotImplementedError:
+        raise GeometryError(
+            "exported models cannot be watched while they run",
+            f"got {type(model).__name__}",
+            "give the model that it was exported from",
+        ) from None
     try:
         yield
     finally:
         for module, training in modes:
             module.training = training
-
-
-def checkpoint_config(model: Any, inputs: Any) -> dict[str, Any]:
-    """What `convert_checkpoint` needs to know of a PyTorch model: its layers by name, with their input sizes.
-
-    >>> import torch
-    >>> checkpoint_config(torch.nn.Sequential(torch.nn.ConvTranspose1d(4, 2, 3), torch.nn.BatchNorm1d(2)), (1, 4, 8))
-    {'framework': 'torch', 'layers': {'0': {'kernel_size': [3], 'stride': [1], 'padding': [0], 'output_padding': [0], \
-'groups': 1, 'dilation': [1], 'input_size': [8]}}, 'keep': ['1.weight', '1.bias', '1.running_mean', '1.running_var', \
-'1.num_batches_tracked']}
-
-    inputs: as for `check` of a model. Plain data, for JSON. Convolutions and linear layers are in it too, and every
-    other tensor is to be kept. Errors: GeometryError, also for a layer that runs at several sizes.
-    """
-    torch = import_module("torch")
-    if not is_model(model):
-        raise GeometryError("not a PyTorch model", f"got {type(model).__name__}", "give a torch.nn.Module")
-    nn = torch.nn
-    kinds = {"conv": (nn.Conv1d, nn.Conv2d, nn.Conv3d), "linear": (nn.Linear,)}
-    transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-    modules = {name for name, module in model.named_modules() if isinstance(module, transposed)}
-    seen: dict[str, Use] = {}
-    for use in uses(model, inputs):
-        first = seen.setdefault(use.name, use)
-        if first != use and use.name in modules:
-            raise GeometryError(
-                "a layer runs at several sizes",
-                f"{use.name!r} from {first.input_size} to {first.geometry.output_size(first.input_size)}, and from "
-                f"{use.input_size} to {use.geometry.output_size(use.input_size)}",
-                "convert it for each of them on its own",
-            )
-    layers: dict[str, Any] = {}
-    for name, module in model.named_modules():
-        if name in modules:
-            if name not in seen:
-                raise GeometryError("a layer does not run on these inputs", f"{name!r}", "give inputs that reach it")
-            layers[name] = _words(seen[name])
-        for kind, classes in kinds.items():
-            if isinstance(module, classes):
-                layers[name] = {"kind": kind}
-    claimed = {f"{name}.{tensor}".lstrip(".") for name in layers for tensor in ("weight", "bias")}
-    return {
-        "framework": "torch",
-        "layers": layers,
-        "keep": [name for name in model.state_dict() if name not in claimed],
-    }
-
-
-def _words(use: Use) -> dict[str, Any]:
-    """A layer as it ran: a module that is asked for an output_size has another output_padding than its own."""
-    g = use.geometry
-    return {
-        "kernel_size": list(g.kernel_size),
-        "stride": list(g.stride),
-        "padding": [begin for begin, _ in g.crop],
-        "output_padding": [begin - end for begin, end in g.crop],
-        "groups": g.groups,
-        "dilation": list(g.dilation),
-        "input_size": list(use.input_size),
-    }

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..dtypes import as_array, to_library
 from ..errors import GeometryError
-from .layer import Layer, Made
+from .layer import Layer, Made, of_its_own
 
 WORDS = ("kernel_size", "stride", "padding", "output_padding", "groups", "dilation", "padding_mode")
 
@@ -15,11 +15,19 @@ WORDS = ("kernel_size", "stride", "padding", "output_padding", "groups", "dilati
 def read(torch: Any, thing: Any) -> Layer | None:
     """Of any device; a copy is not made where the layer is in CPU memory."""
     nn = torch.nn
-    if not isinstance(thing, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+    kind = next((k for k in (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d) if isinstance(thing, k)), None)
+    if kind is None:
         return None
-    if isinstance(thing.weight, nn.parameter.UninitializedParameter):
+    if type(thing).forward is not kind.forward:
+        raise of_its_own(thing, "a forward")
+    if nn.parameter.is_lazy(thing.weight) or thing.weight.is_meta:
+        raise GeometryError("the layer has no weight yet", f"got {thing!r}", "run it once, or load it")
+    if thing._forward_pre_hooks or thing._forward_hooks:
+        # Old-style weight norm, spectral norm and pruning compute the weight in one, when the layer runs.
         raise GeometryError(
-            "the layer has no weight yet", f"got {thing!r}", "run it once, which tells it its input channels"
+            "the layer has forward hooks",
+            f"got {type(thing).__name__}",
+            "remove them first: torch.nn.utils.remove_weight_norm, remove_spectral_norm, torch.nn.utils.prune.remove",
         )
     return Layer(
         "torch",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+FLOAT = "float32"
+"""The type of layers unless another one is said."""
 Params = Mapping[str, Any]
 Channels = tuple[object, object]
 """(C_in, C_out): numbers, or the names that stand for them."""
@@ -16,28 +18,32 @@ Channels = tuple[object, object]
 class Dialect:
     """One framework.
 
-    ``call``: (params, ndim, channels, with a bias) -> the expression that makes the layer, or applies it.
+    ``call``: (params, ndim, channels, with a bias, type) -> the expression that makes the layer, or applies it.
     ``body``: the same -> the lines that lead from x, weight (and bias) to y.
-    ``imports``; ``concatenate`` and ``split`` along the channels, with {} for what they take; ``pad`` of y.
+    ``imports``; ``concatenate`` and ``split`` along the channels, with {} for what they take; ``pad`` of y;
+    ``add_bias`` to y, with {} for a ", None" of each axis.
     """
 
-    call: Callable[[Params, int, Channels, bool], str]
-    body: Callable[[Params, int, Channels, bool], list[str]]
+    call: Callable[..., str]
+    body: Callable[..., list[str]]
     imports: tuple[str, ...]
     concatenate: str
     split: str
     pad: Callable[[Sequence[tuple[int, int]]], str]
     channels_last: bool = True
+    add_bias: str = "y + bias"
 
 
-def _torch(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
+def _torch(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> str:
     words = _changed(params, stride=1, padding=0, output_padding=0, groups=1, dilation=1)
-    return _called(f"torch.nn.ConvTranspose{ndim}d", *channels, **words, **({} if bias else {"bias": False}))
+    words |= {"bias": False} if not bias else {}
+    words |= {"dtype": Code(f"torch.{dtype}")} if dtype != FLOAT else {}
+    return _called(f"torch.nn.ConvTranspose{ndim}d", *channels, **words)
 
 
-def _torch_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list[str]:
+def _torch_body(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> list[str]:
     return [
-        f"layer = {_torch(params, ndim, channels, bias)}",
+        f"layer = {_torch(params, ndim, channels, bias, dtype)}",
         "with torch.no_grad():",
         "    layer.weight.copy_(torch.as_tensor(weight))",
         *(["    layer.bias.copy_(torch.as_tensor(bias))"] if bias else []),
@@ -50,14 +56,16 @@ def _torch_pad(amounts: Sequence[tuple[int, int]]) -> str:
     return f"torch.nn.functional.pad(y, {tuple(side for pair in reversed(amounts) for side in pair)})"
 
 
-def _keras(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
+def _keras(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> str:
     words = _changed(params, strides=1, padding="valid", output_padding=None, dilation_rate=1)
-    return _called(f"keras.layers.Conv{ndim}DTranspose", channels[1], **words, **({} if bias else {"use_bias": False}))
+    words |= {"use_bias": False} if not bias else {}
+    words |= {"dtype": dtype} if dtype != FLOAT else {}
+    return _called(f"keras.layers.Conv{ndim}DTranspose", channels[1], **words)
 
 
-def _keras_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list[str]:
+def _keras_body(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> list[str]:
     return [
-        f"layer = {_keras(params, ndim, channels, bias)}",
+        f"layer = {_keras(params, ndim, channels, bias, dtype)}",
         f"layer.build((None, {'None, ' * ndim}{channels[0]}))",
         f"layer.set_weights([{'weight, bias' if bias else 'weight'}])",
         "y = layer(x)",
@@ -76,7 +84,7 @@ def _tensorflow(params: Params, ndim: int, channels: Channels, bias: bool, weigh
     return _called(f"tf.nn.conv{ndim}d_transpose", Code("x"), Code(weight), **words)
 
 
-def _tensorflow_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list[str]:
+def _tensorflow_body(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> list[str]:
     return _at_batch(_tensorflow(params, ndim, channels, bias), bias)
 
 
@@ -84,12 +92,12 @@ def _at_batch(call: str, bias: bool) -> list[str]:
     return [f"y = {call.replace('(N, ', '(x.shape[0], ')}", *(["y = y + bias"] if bias else [])]
 
 
-def _tflite(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
+def _tflite(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> str:
     # The converter stores TensorFlow's filters as OHWI again.
     return _tensorflow(_in_tensorflow(params), ndim, channels, bias, "np.transpose(weight, (1, 2, 0, 3))")
 
 
-def _tflite_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list[str]:
+def _tflite_body(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> list[str]:
     return _at_batch(_tflite(params, ndim, channels, bias), bias)
 
 
@@ -103,7 +111,7 @@ def _in_tensorflow(params: Params) -> Params:
     }
 
 
-def _jax(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
+def _jax(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> str:
     words = {"strides": tuple(params["strides"]), "padding": params["padding"]}
     return _called(
         "jax.lax.conv_transpose",
@@ -114,28 +122,29 @@ def _jax(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
     )
 
 
-def _jax_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list[str]:
+def _jax_body(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> list[str]:
     return [f"y = {_jax(params, ndim, channels, bias)}", *(["y = y + bias"] if bias else [])]
 
 
-def _flax(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
+def _flax(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> str:
     words = {"kernel_size": tuple(params["kernel_size"]), **_changed(params, short=False, strides=1)}
     words |= {"padding": params["padding"], **_changed(params, short=False, kernel_dilation=1, transpose_kernel=False)}
-    return _called(
-        "nnx.ConvTranspose", *channels, **words, **({} if bias else {"use_bias": False}), rngs=Code("nnx.Rngs(0)")
-    )
+    words |= {"use_bias": False} if not bias else {}
+    # JAX has float64 only where it is asked to, for everything.
+    words |= {"param_dtype": Code(f"jnp.{dtype}")} if dtype not in (FLOAT, "float64") else {}
+    return _called("nnx.ConvTranspose", *channels, **words, rngs=Code("nnx.Rngs(0)"))
 
 
-def _flax_body(params: Params, ndim: int, channels: Channels, bias: bool) -> list[str]:
+def _flax_body(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> list[str]:
     return [
-        f"layer = {_flax(params, ndim, channels, bias)}",
+        f"layer = {_flax(params, ndim, channels, bias, dtype)}",
         "layer.kernel[...] = weight",
         *(["layer.bias[...] = bias"] if bias else []),
         "y = layer(x)",
     ]
 
 
-def _onnx(params: Params, ndim: int, channels: Channels, bias: bool) -> str:
+def _onnx(params: Params, ndim: int, channels: Channels, bias: bool, dtype: str = FLOAT) -> str:
     return onnx_node(params, ["x", "weight"], "y")
 
 
@@ -194,6 +203,7 @@ DIALECTS = {
         "torch.chunk(x, {}, dim=1)",
         _torch_pad,
         channels_last=False,
+        add_bias="y + torch.as_tensor(bias).to(y.dtype)[:{}]",
     ),
     "keras": Dialect(
         _keras,
@@ -202,6 +212,7 @@ DIALECTS = {
         "keras.ops.concatenate({}, axis=-1)",
         "keras.ops.split(x, {}, axis=-1)",
         _channels_last("keras.ops.pad"),
+        add_bias="y + keras.ops.convert_to_tensor(bias, dtype=y.dtype)",
     ),
     "tensorflow": Dialect(
         _tensorflow,

@@ -6,19 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import Nearest
-from .dialects import DIALECTS, Channels, Code, onnx_node
+from .dialects import DIALECTS, FLOAT, Channels, Code, onnx_node
 
 Pairs = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a program is written for: parameters, what is to be done around them, sizes, channels, a bias or none."""
+    """What a program is written for: parameters, what is to be done around them, sizes, channels, a bias or none.
+
+    ``dtype``: that of the weight. Integers are run as float32, which is what frameworks have.
+    """
 
     said: Nearest
     input_size: tuple[int, ...]
     channels: Channels
     bias: bool
+    dtype: str = FLOAT
+
+    def cast(self, framework: str) -> list[str]:
+        """Lines for arrays whose type the framework, or its way of taking NumPy's, does not have."""
+        integers = not self.dtype.startswith(("float", "bfloat"))
+        # ONNX has had ConvTranspose of bfloat16 since opset 22; TRANSPOSE_CONV is float32; PyTorch reads no bfloat16
+        # from NumPy, but its layer is of that type all the same.
+        lacking = {"onnx": ("bfloat16",), "tflite": ("bfloat16", "float16", "float64"), "torch": ("bfloat16",)}
+        if not integers and self.dtype not in lacking.get(framework, ()):
+            return []
+        many = self.said.groups > 1
+        weights = 'weights = [weight.astype("float32") for weight in weights]' if many else _as_float("weight")
+        return [weights, *([_as_float("bias")] if self.bias else [])]
+
+    def held(self, framework: str) -> str:
+        """The type that a layer is made with."""
+        floating = self.dtype.startswith(("float", "bfloat"))
+        return self.dtype if floating and (framework == "torch" or not self.cast(framework)) else FLOAT
 
     def of_one_group(self) -> Channels:
         """The channels of one of the groups that are split off."""
@@ -51,7 +72,7 @@ def program(framework: str, part: Part) -> str:
     if framework == "onnx":
         return _onnx(part)
     dialect = DIALECTS[framework]
-    lines = _steps(framework, part)
+    cast, lines = part.cast(framework), _steps(framework, part)
     if framework == "tflite":
         shape = f"(1, {', '.join(map(str, part.input_size))}, {part.channels[0]})"
         lines = [
@@ -64,7 +85,11 @@ def program(framework: str, part: Part) -> str:
             "model = tf.lite.TFLiteConverter.from_concrete_functions([graph], tf.Module()).convert()",
         ]
     used = [name for name in dialect.imports if _used(name, lines)]
-    return "\n".join([*used, "", *lines])
+    return "\n".join([*used, "", *cast, *lines])
+
+
+def _as_float(name: str) -> str:
+    return f'{name} = {name}.astype("float32")'
 
 
 def _steps(framework: str, part: Part) -> list[str]:
@@ -72,10 +97,10 @@ def _steps(framework: str, part: Part) -> list[str]:
     dialect, said, ndim = DIALECTS[framework], part.said, len(part.input_size)
     simple = said.groups == 1 and not any(map(any, part.added))
     if simple:
-        lines = dialect.body(said.params, ndim, part.channels, part.bias)
+        lines = dialect.body(said.params, ndim, part.channels, part.bias, part.held(framework))
     else:
         # The bias comes last, because it also holds where positions are added.
-        lines = dialect.body(said.params, ndim, part.of_one_group(), False)
+        lines = dialect.body(said.params, ndim, part.of_one_group(), False, part.held(framework))
     if said.groups > 1:
         lines = [
             "def one_group(x, weight):",
@@ -91,7 +116,7 @@ def _steps(framework: str, part: Part) -> list[str]:
         slices = [f"{before or ''}:{-after if after else ''}" for before, after in part.cut]
         lines.append(f"y = y[{', '.join([':', *slices, ':'] if dialect.channels_last else [':', ':', *slices])}]")
     if part.bias and not simple:
-        lines.append("y = y + bias" if dialect.channels_last else f"y = y + torch.as_tensor(bias)[:{', None' * ndim}]")
+        lines.append(f"y = {dialect.add_bias.format(', None' * ndim)}")
     return lines
 
 
@@ -132,20 +157,22 @@ def _onnx(part: Part) -> str:
     nodes[-1] = nodes[-1].replace(f'["{now}"]', '["y"]')
     values = [f'    onnx.numpy_helper.from_array({code}, "{name}"),' for name, code in arrays.items()]
     shape = f'["N", {part.channels[0]}, {", ".join(f"{chr(34)}in{a}{chr(34)}" for a in range(ndim))}]'
+    kind = {FLOAT: "FLOAT", "float64": "DOUBLE", "float16": "FLOAT16", "bfloat16": "BFLOAT16"}[part.held("onnx")]
     result = f'["N", {part.channels[1]}, {", ".join(f"{chr(34)}out{a}{chr(34)}" for a in range(ndim))}]'
     return "\n".join(
         [
             *(["import numpy as np"] if "np." in "".join(arrays.values()) else []),
             "import onnx",
             "",
+            *part.cast("onnx"),
             "nodes = [",
             *_indented([f"{node}," for node in nodes]),
             "]",
             "initializers = [",
             *values,
             "]",
-            f'inputs = [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, {shape})]',
-            f'outputs = [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, {result})]',
+            f'inputs = [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.{kind}, {shape})]',
+            f'outputs = [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.{kind}, {result})]',
             'graph = onnx.helper.make_graph(nodes, "layer", inputs, outputs, initializers)',
             'model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)',
         ]
