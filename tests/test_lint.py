@@ -175,7 +175,7 @@ def test_findings_as_data_and_text() -> None:
     assert border.as_dict()["pads"] == [[1, 1], [2, 2]]
     assert (
         border.fix
-        == "pad the input by 1 before and 1 after, 2 before and 2 after, repeating its edge, and crop as much more"
+        == f"pad the input by 1 before and 1 after, 2 before and 2 after, repeating its edge, and use {border.layer}"
     )
     assert border.message == "outputs at the border sum fewer products than those inside (1 to 6)"
     bias = dc.check(dc.ConvTranspose((2,), 2, padding=((-1, 0),)), 5)[0]
