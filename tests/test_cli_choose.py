@@ -152,7 +152,7 @@ warning uneven-coverage
 
 note border-attenuation
   outputs at the border sum fewer products than those inside (1 to 4)
-  pad the input by 1 before and 1 after, repeating its edge, and crop as much more
+  pad the input by 1 before and 1 after, repeating its edge, and use ConvTranspose(kernel_size=(3, 3), stride=(2, 2), padding=(2, 2))
 
 note zero-insertion
   run with inserted zeros, 78% of its products would be wasted
