@@ -60,9 +60,10 @@ def read(path: Path) -> Checkpoint:
     if reached != len(data):
         raise broken(path, f"its tensors end at byte {start + reached}, the file at {start + len(data)}")
     try:
-        return Checkpoint({name: _tensor(data, *entry) for name, *entry, _ in entries}, metadata)
+        tensors = {name: _tensor(data, kind, shape, begin) for name, kind, shape, begin, _ in entries}
     except (ValueError, OverflowError) as error:  # no elements, but axes whose product NumPy cannot count
         raise broken(path, f"{error}") from None
+    return Checkpoint(tensors, metadata)
 
 
 def write(checkpoint: Checkpoint) -> bytes:
