@@ -9,7 +9,9 @@ either is right again, or raises one GeometryError; what was at the output is th
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -21,6 +23,8 @@ import safetensors
 from numpy.typing import NDArray
 
 import deconvs as dc
+from deconvs.checkpoints import safetensors as checkpoints
+from deconvs.checkpoints.tensors import Checkpoint
 from deconvs.conventions import layout, read
 
 from .frameworks.parameters import GENERATORS
@@ -287,6 +291,108 @@ def spoiled_config(rng: random.Random, config: dict[str, Any]) -> dict[str, Any]
     else:
         holder[key] = rng.choice(odd)
     return spoiled  # type: ignore[no-any-return]
+
+
+def run_headers(cases: int, seed: int) -> Counter[str]:
+    """Damaged .safetensors files, read here and by the package: what that refuses is refused, else it is the same."""
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.safetensors"
+        for number in range(cases):
+            rng = random.Random(f"{seed} header {number}")
+            data = spoiled_header(rng)
+            path.write_bytes(data)
+            try:
+                theirs = {name: (e["dtype"], tuple(e["shape"]), e["data"]) for name, e in safetensors.deserialize(data)}
+                with safetensors.safe_open(path, "numpy") as file:
+                    metadata = file.metadata() or {}
+            except safetensors.SafetensorError:
+                theirs = None
+            found: Checkpoint | str
+            try:
+                found = checkpoints.read(path)
+            except dc.GeometryError as error:
+                found = str(error)
+            if isinstance(found, str):
+                assert theirs is None or any(why in found for why in STRICTER), (data, found)
+                counts["refused by both" if theirs is None else "read by the package only"] += 1
+                continue
+            assert theirs is not None, data
+            ours = {name: (each.type, each.shape, each.array.tobytes()) for name, each in found.tensors.items()}
+            assert (ours, found.metadata) == (theirs, metadata), data
+            counts["read by both"] += 1
+    return counts
+
+
+STRICTER = (
+    *(" twice; ", "beside dtype, shape and data_offsets; "),
+    *(" axes, of up to 64; ", "an axis of 2**63 elements or more; ", "`arr.size * arr.dtype.itemsize` is larger"),
+)
+"""What is said of files that the package reads and deconvs refuses."""
+PIECES = (
+    *("-0", "0", "-1", "1e0", "0.0", "00", "null", "true", "NaN", "1e999", "9" * 25, "{}", "[]", '""', '"F64"', "[0]"),
+    *(
+        ",",
+        ":",
+        "[",
+        "]",
+        "{",
+        "}",
+        '"',
+        "\\",
+        "\\u0061",
+        "\\ud800",
+        "\\ud83d\\ude00",
+        " ",
+        "\n",
+        "\t",
+        "\f",
+        "\0",
+        "\ufeff",
+    ),
+    *("é", "\x1f", "\x7f", "[1,1]", ",1", "0,", ',"x":1', '"x":[[]],', '"__metadata__":null,', '"__metadata__":{},'),
+    *('"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},', ",1" * 70, '"k":"v",', "//", "\u2028", "F4", "BF16"),
+)
+
+
+def spoiled_header(rng: random.Random) -> bytes:
+    """A small file with one to three changes to its header: of a byte, of a token, or of a piece of JSON."""
+    header: dict[str, Any] = {"__metadata__": {"k": "v"}} if rng.random() < 0.5 else {}
+    reached = 0
+    for name in rng.sample(("a", "b.c", "é", "d"), rng.randint(1, 3)):
+        kind, bits = rng.choice([("F32", 32), ("U8", 8), ("BF16", 16), ("F4", 4), ("I64", 64)])
+        shape = [rng.choice((0, 1, 2)) for _ in range(rng.randint(0, 3))] + ([2] if kind == "F4" else [])
+        size = math.prod(shape) * bits // 8
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [reached, reached + size]}
+        reached += size
+    text = json.dumps(header, ensure_ascii=False, separators=rng.choice(((",", ":"), (", ", ": "))))
+    for _ in range(rng.randint(0, 3)):
+        tokens = re.findall(r'"[^"]*"|-?\d+|.', text, re.DOTALL)
+        at, how = (
+            rng.randrange(len(tokens) + 1),
+            rng.choice(("insert", "replace", "delete", "repeat", "number", "twice")),
+        )
+        if how == "insert":
+            tokens.insert(at, rng.choice(PIECES))
+        elif how == "replace":
+            tokens[at : at + 1] = [rng.choice(PIECES)]
+        elif how == "delete":
+            del tokens[at : at + rng.randint(1, 3)]
+        elif how == "repeat":
+            tokens[at:at] = tokens[at : at + rng.randint(1, 12)]
+        elif how == "twice":
+            whole = re.search(r'"[^"]*": ?\{[^{}]*\}|$', text)
+            tokens[1:1] = [f"{whole[0]}," if whole and whole[0] else ""]
+        else:
+            places = [place for place, token in enumerate(tokens) if token.isdigit()]
+            if places:
+                tokens[rng.choice(places)] = rng.choice(("-0", "0", "1", "2", "8", "1.0", "18446744073709551615"))
+        text = "".join(tokens)
+    raw = bytearray(text.encode())
+    if raw and rng.random() < 0.3:
+        raw[rng.randrange(len(raw))] = rng.randrange(256)
+    length = len(raw) + (rng.choice((-1, 1, 2**40)) if rng.random() < 0.05 else 0)
+    return max(length, 0).to_bytes(8, "little") + bytes(raw) + bytes(max(0, reached + rng.choice((0,) * 12 + (-1, 1))))
 
 
 def run_cases(cases: int, seed: int) -> Counter[str]:

@@ -15,6 +15,7 @@ import torch
 
 import deconvs as dc
 from deconvs.checkpoints.tensors import BITS
+from deconvs.checkpoints.uses import uses_of
 
 from .checkpoint_fuzz import run_cases
 
@@ -203,6 +204,32 @@ def test_our_files_are_those_of_the_package(folder: Path) -> None:
     np.savez("e.npz", **every)
     dc.convert_checkpoint("e.npz", config, "e.safetensors", target="torch")
     assert Path("e.safetensors").read_bytes() == safetensors.numpy.save(every)
+
+
+def test_types_that_numpy_lacks_are_in_the_order_of_the_package(folder: Path) -> None:
+    kinds = [torch.bfloat16, torch.float16, torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e8m0fnu]
+    kinds += [torch.float8_e4m3fnuz, torch.float8_e5m2fnuz, torch.int16, torch.uint16, torch.int8, torch.uint8]
+    tensors = {f"{name}{number}": torch.zeros(3).to(kind) for number, kind in enumerate(kinds) for name in "ba"}
+    safetensors.torch.save_file(tensors, "s.safetensors")
+    keep = {"framework": "torch", "keep": ["*"]}
+    dc.convert_checkpoint("s.safetensors", keep, "t.safetensors", target="torch")
+    assert Path("t.safetensors").read_bytes() == Path("s.safetensors").read_bytes()
+
+
+def test_the_layers_of_a_checkpoint_as_they_run(folder: Path) -> None:
+    """For `check`: channels of each layout, and a crop as part of the layer."""
+    np.savez("k.npz", **{"up.kernel": np.zeros((4, 3, 2, 5)), "head.kernel": np.zeros((2, 3))})
+    words = {"strides": 2, "input_size": [8, 9], "crop": [[1, 0], [0, 2]]}
+    config = {"framework": "keras", "layers": {"up": words, "head": {"kind": "linear"}}}
+    (use,) = uses_of("k.npz", config)
+    assert (use.name, use.channels, use.input_size) == ("up", (5, 2), (8, 9))
+    assert use.geometry == dc.ConvTranspose((4, 3), stride=2, padding=((1, 0), (0, 2)))
+
+
+def test_layers_that_need_no_move_are_copied(folder: Path) -> None:
+    report = dc.convert_checkpoint("a.npz", CONFIG, "b.npz", target="onnx")
+    assert [each.done for each in report.tensors] == ["copied"] * 4 + ["kept"]
+    assert report.tensors[0].order == (0, 1, 2, 3)
 
 
 def test_metadata_waits_in_the_config_where_the_file_has_no_place(folder: Path) -> None:

@@ -56,7 +56,7 @@ def convert_checkpoint(
     ``report.config``, with which the new checkpoint is converted back to the same tensors.
 
     All or nothing: files are written last, once everything is converted. Loading, converting and writing takes up to
-    three times the size of the tensors; more than is free is refused.
+    three times the size of the tensors, and 50 times that of a header; more than is free is refused.
     Errors: GeometryError for files, configs and layers that do not fit together, and for layers that the target cannot
     say; what was at ``target_file`` is still there then.
     """

@@ -14,6 +14,14 @@ from .tensors import Tensor, listed, quoted
 
 Tensors = Mapping[str, Tensor]
 
+_IN_PARTS = {
+    "parametrizations.weight.original0": "torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight')",
+    "weight_g": "torch.nn.utils.remove_weight_norm(layer)",
+    "weight_orig": "torch.nn.utils.remove_spectral_norm(layer)",
+}
+"""What PyTorch stores instead of a weight under weight or spectral normalisation, and what makes one weight of it."""
+_IN_PARTS["parametrizations.weight.original"] = _IN_PARTS["parametrizations.weight.original0"]
+
 
 @dataclass(frozen=True)
 class Found:
@@ -138,13 +146,18 @@ def _is_of(layer: Layer, config: Config, target: str, tensors: Tensors) -> bool:
 def _missing(names: list[str], framework: str, tensors: Tensors) -> GeometryError:
     """What is there instead: other tensors below the name, or names that look like it."""
     known = {name.rsplit(separator, 1)[0] for name in tensors for separator in "./" if separator in name}
-    parts = []
+    parts, ways = [], []
     for name in names[:4]:
         below = [each for each in tensors if name and each.startswith((f"{name}.", f"{name}/"))]
         parts.append(f"{quoted(name)} (which has only {listed(below, 3)})" if below else close([name], known))
+    # Only PyTorch stores a weight in parts; what it is called instead tells how.
+    for name in names if framework == "torch" else ():
+        first = f"{name}." if name else ""
+        ways += [way for part, way in _IN_PARTS.items() if f"{first}{part}" in tensors]
     more = f" and {len(names) - 4:,} more" if len(names) > 4 else ""
+    fix = "correct their names or the framework, or take them out of the config"
+    if ways:
+        fix = f"before saving, make one weight of the parts that PyTorch keeps: {' or '.join(dict.fromkeys(ways))}"
     return GeometryError(
-        f"layers without a tensor called {WEIGHT[framework]} in the checkpoint",
-        ", ".join(parts) + more,
-        "correct their names or the framework, or take them out of the config",
+        f"layers without a tensor called {WEIGHT[framework]} in the checkpoint", ", ".join(parts) + more, fix
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..conventions import FRAMEWORKS
 from ..conventions.layout import Layout, spatial
-from ..conversion import fits
 from ..errors import GeometryError
 from ..geometry import ConvTranspose
 from .config import Layer
@@ -74,7 +73,9 @@ def conv_transpose_fits(
     stored: Layout | None, geometry: ConvTranspose, shape: tuple[int, ...], bias: tuple[int, ...] | None
 ) -> bool:
     """Whether tensors can be a transposed convolution's in this layout: the weight's shape, the bias' length."""
-    return stored is not None and fits(shape, stored, geometry) and bias_fits(stored, shape, bias, geometry.groups)
+    if stored is None or not shape_fits(stored, shape, geometry.kernel_size, geometry.groups):
+        return False
+    return bias_fits(stored, shape, bias, geometry.groups)
 
 
 def plain_fits(layer: Layer, framework: str, shape: tuple[int, ...], bias: tuple[int, ...] | None) -> bool:
@@ -92,9 +93,8 @@ def shape_fits(stored: Layout, shape: tuple[int, ...], kernel: tuple[int, ...] |
     """Whether a weight of this shape can be stored so; ``kernel`` None: any."""
     if len(shape) != len(stored.axes) or min(shape) < 1:
         return False
-    named = dict(zip((axis.partition("/")[0] for axis in stored.axes), shape, strict=True))
-    found = tuple(named[axis] for axis in spatial(stored.ndim))
-    return kernel in (None, found) and named["C_in"] % groups == 0
+    c_in, _, *found = (shape[place] for place in stored.permutation)
+    return kernel in (None, tuple(found)) and c_in % groups == 0
 
 
 def misfit(

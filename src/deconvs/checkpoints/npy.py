@@ -9,7 +9,7 @@ from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import GeometryError
-from .tensors import broken, quoted
+from .tensors import broken, misshapen, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,12 +47,19 @@ def read_array(data: bytes, name: str) -> NDArray[Any]:
             f"{quoted(name)} has dtype {dtype}",
             "save it as numbers",
         )
+    if (why := misshapen(shape)) is not None:
+        raise broken(name, f"its shape has {why}")
+    if dtype.itemsize == 0:
+        # No bytes would be enough for any number of them, which are then written one by one.
+        raise GeometryError(
+            "elements of no bytes are not read", f"{quoted(name)} has dtype {dtype.str}", "save it without this array"
+        )
     needed, found = prod(shape) * dtype.itemsize, len(data) - stream.tell()
-    if needed != found or min(shape, default=0) < 0:
+    if needed != found:
         raise broken(name, f"shape {shape} of {dtype} needs {needed} bytes, {found} are there")
     try:
         return np.ndarray(shape, dtype, data, stream.tell(), order="F" if column_major else "C")
-    except (ValueError, TypeError, OverflowError) as error:  # more axes, or longer ones, than NumPy has
+    except (ValueError, TypeError, OverflowError) as error:  # no elements, but axes whose product NumPy cannot count
         raise broken(name, f"{error}") from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import zipfile
 import zlib
 from collections import Counter
@@ -18,13 +17,16 @@ from .tensors import NUMPY, Checkpoint, Tensor, broken, from_array, listed
 
 _BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 """Of archives, and of empty ones."""
+_AS_NUMPY = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How `numpy.savez` and `numpy.savez_compressed` pack."""
+_OF_MEMBER = 2048
+"""Bytes of memory for each member beside its contents."""
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     OSError,
-    NotImplementedError,  # a compression that is not known
+    NotImplementedError,  # of zip's later versions
     RuntimeError,  # encrypted
     ValueError,
     OverflowError,
@@ -53,13 +55,17 @@ def _read(file: BinaryIO, path: Path) -> Checkpoint:
         if file.read(4) not in _BEGINNINGS:
             raise broken(path, "it does not begin as a zip archive")
         members = archive.infolist()
-        _refuse_members([member.filename for member in members], path)
+        _refuse_members(members, path)
         # What the archive says that it unpacks to, which is all that is read of it: a small file may hold much.
-        require_bytes(f"the checkpoint '{path}'", f"{len(members)} tensors", 3 * sum(m.file_size for m in members))
+        needed = 3 * sum(m.file_size for m in members) + _OF_MEMBER * len(members)
+        require_bytes(f"the checkpoint '{path}'", f"{len(members)} tensors", needed)
         tensors = {}
         for member in members:
             name = member.filename.removesuffix(".npy")
-            tensors[name] = from_array(read_array(archive.read(member), name))
+            with archive.open(member) as packed:
+                # No more than that: without a size, whatever is there would be unpacked first and then cut.
+                data = packed.read(member.file_size)
+            tensors[name] = from_array(read_array(data, name))
         return Checkpoint(tensors)
 
 
@@ -94,10 +100,15 @@ def _has_type(tensor: Tensor) -> bool:
     return tensor.type in NUMPY or tensor.array.dtype.str == tensor.type
 
 
-def _refuse_members(names: Sequence[str], path: Path) -> None:
+def _refuse_members(members: Sequence[zipfile.ZipInfo], path: Path) -> None:
+    names = [member.filename for member in members]
     others = [name for name in names if not name.endswith(".npy")]
     if others:
         raise broken(path, f"it holds other things than arrays: {listed(others)}")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise broken(path, f"it holds two of {listed(twice)}")
+    # The other ways of zip archives unpack a few bytes to gigabytes at once, whatever size was said.
+    packed = [member.filename for member in members if member.compress_type not in _AS_NUMPY]
+    if packed:
+        raise broken(path, f"it is packed in a way that NumPy does not use: {listed(packed)}")

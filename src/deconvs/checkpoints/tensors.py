@@ -54,6 +54,9 @@ NUMPY = {
 }
 """The types of safetensors that NumPy has too."""
 
+MOST_AXES = 64
+"""Of an array of NumPy."""
+
 SAFETENSORS = {name: own for own, name in NUMPY.items()}
 
 
@@ -97,6 +100,19 @@ def from_array(array: NDArray[Any]) -> Tensor:
     """A NumPy array as a tensor."""
     name = array.dtype.newbyteorder("<").str
     return Tensor(SAFETENSORS.get(name, array.dtype.str), array.shape, array)
+
+
+def misshapen(shape: tuple[int, ...]) -> str | None:
+    """What no array of NumPy has, in words: said before a product of the sizes is computed, which might never end.
+
+    >>> misshapen((2, -1)), misshapen((1,) * 65), misshapen((2, 3))
+    ('an axis of a negative size', '65 axes, of up to 64', None)
+    """
+    if len(shape) > MOST_AXES:
+        return f"{len(shape):,} axes, of up to {MOST_AXES}"
+    if min(shape, default=0) < 0:
+        return "an axis of a negative size"
+    return "an axis of 2**63 elements or more" if max(shape, default=0) >= 2**63 else None
 
 
 def listed(names: Sequence[str], most: int = 4, length: int = 60) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..conventions import FRAMEWORKS, layout
@@ -125,8 +125,9 @@ def _fitting(
 
 def _with_kernel_of(geometry: ConvTranspose, stored: Layout, shape: Shape) -> ConvTranspose:
     """The geometry with the kernel that a weight of this shape has in this layout."""
-    sizes = tuple(max(shape[stored.axes.index(f"k{axis}")], 1) for axis in range(geometry.ndim))
-    return ConvTranspose(sizes, geometry.stride, geometry.crop, 0, geometry.dilation, geometry.groups)
+    sizes = (max(shape[place], 1) for place in stored.permutation[2:])
+    axes = [replace(axis, kernel_size=size) for axis, size in zip(geometry.axes, sizes, strict=True)]
+    return ConvTranspose.of_axes(axes, geometry.groups)
 
 
 def _plain(found: Found, bits: NDArray[Any], source: str, target: str) -> Made | str:
