@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GeometryError
 from ..memory import require_bytes
 from . import npy, npz, safetensors
-from .tensors import Checkpoint, quoted
+from .tensors import Checkpoint, quoted, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def as_path(name: str, file: object) -> Path:
     """What a caller names as a file."""
     text = os.fspath(file) if isinstance(file, str | os.PathLike) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        raise GeometryError(f"{name} is not a path", f"{name}={file!r}", "give the path of a file")
+        raise GeometryError(f"{name} is not a path", f"{name}={shortened(repr(file), 60)}", "give the path of a file")
     path = Path(text)
     try:
         path.is_dir()
