@@ -73,6 +73,8 @@ def run_pair(source: str, target: str, cases: int, seed: int = 0) -> Counter[str
         counts["cases"] += 1
         counts.update(kinds(params, geometry))
         counts[run_case(source, target, params, size, geometry, values)] += 1
+    if "jax" in sys.modules:  # which keeps a compiled program of every shape, gigabytes of them
+        sys.modules["jax"].clear_caches()
     return counts
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 import deconvs as dc
 from deconvs.checkpoints.layouts import conv_layout, linear_layout
-from deconvs.live.models import checkpoint_config
+from deconvs.live.config import checkpoint_config
 
 from .frameworks import flax, jax, keras, tensorflow, tflite
 from .frameworks.compare import integers

@@ -121,7 +121,7 @@ def test_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
             "source": ["k0", "k1", "C_out", "C_in"],
             "target": ["k0", "k1", "C_in", "C_out"],
             "flipped": True,
-            "numpy": "weight.transpose(0, 1, 3, 2)[::-1, ::-1]",
+            "numpy": "weight.transpose(0, 1, 3, 2)[::-1, ::-1].copy()",
         },
         "crop": None,
     }

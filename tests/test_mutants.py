@@ -159,7 +159,7 @@ SAID = {
     "every layer is float32": (CONVERT, "conversion.py", "offsets is not None, dtype))", "offsets is not None))"),
     "bytes in another order": (CONVERT, "conversion.py", "return array.astype(array.dtype.newbyteorder(\"=\"), copy=False)", "return array"),
     "hooks stay": ("tests/test_models.py", "live/models.py", "hooks.callback(enter.remove)", "pass"),
-    "running means change": ("tests/test_models.py", "live/models.py", "    model.eval()\n", ""),
+    "running means change": ("tests/test_models.py", "live/models.py", "        model.eval()\n", "        pass\n"),
     "channels of one group": ("tests/test_models.py", "live/models.py", "weight.shape[1] * groups)", "weight.shape[1])"),
     "dilated weights not filled up": (PAIR.format("torch-keras-0"), "conversion.py", "slice(None, None, d) for d in nearest.dilation", "slice(None, k) for k in canonical.shape[2:]"),
     "cut before it is padded": (PAIR.format("torch-keras-0"), "programs/whole.py", 'slices = [f"{before or \'\'}:', 'slices = [f"{after or \'\'}:'),

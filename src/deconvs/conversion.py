@@ -183,10 +183,12 @@ def _arrays(
     import numpy as np
 
     offsets = None if bias is None else _native(np.array(as_array("bias", bias)))
-    if offsets is not None and offsets.ndim != 1:
-        raise GeometryError("bias is not one number per channel", f"bias has shape {offsets.shape}", "give one axis")
     stored = layout(source, geometry.ndim, geometry.groups, words)
     if weight is None:
+        if offsets is not None and offsets.ndim != 1:
+            raise GeometryError(
+                "bias is not one number per channel", f"bias has shape {offsets.shape}", "give one axis"
+            )
         return None, offsets
     check_layout("weight", weight.shape, source, stored, geometry)
     canonical = _native(stored.to_canonical(weight))
