@@ -84,6 +84,7 @@ MUTANTS = {
 RUN, PLAN = "tests/test_run.py", "tests/test_plan.py"
 NAMES, SOLVER, LINT = "tests/test_names.py", "tests/test_solver.py", "tests/test_lint.py"
 SPELLED = "tests/test_conventions_"
+PORTABILITY = "tests/test_portability.py"
 TARGETS, CONVERT, PAIR = (
     "tests/test_targets.py",
     "tests/test_conversion.py",
@@ -137,14 +138,14 @@ SAID = {
     "a crop is not part of what is checked": (CHECKPOINTS, "checkpoints/uses.py", "layer.input_size, layer.crop)", "layer.input_size)"),
     "elements of no bytes": (DAMAGE, "checkpoints/npy.py", "if dtype.itemsize == 0:", "if False:"),
     "zero taps on the wrong side": (TARGETS, "targets/obstacle.py", "slice(before, before + step * (old - 1) + 1, step)", "slice(0, step * (old - 1) + 1, step)"),
-    "a form of a finding forgotten": (LINT, "portability.py", 'form="gemm"', 'form="direct"'),
+    "a form of a finding forgotten": (PORTABILITY, "portability.py", 'form="gemm"', 'form="direct"'),
     "padding the input moves the crop by one": (TARGETS, "targets/fit.py", "side + pad * axis.stride - part", "side + pad - part"),
     "factorised stride one zero too many": (TARGETS, "targets/fit.py", "(pads[0], pads[1]), factor - 1, shift)", "(pads[0], pads[1]), factor, shift)"),
     "depthwise by output channels": (TARGETS, "targets/target.py", "g.groups != channels[0]", "g.groups != channels[1]"),
     "a word for each axis": (TARGETS, "targets/target.py", "if all(along) and not set.intersection(*along):", "if False:"),
     "stride 16 on Core ML": (TARGETS, "targets/known.py", "largest_stride=15,", "largest_stride=16,"),
-    "unconfirmed limits in the note": (LINT, "portability.py", "if target(name).confirmed", "if True"),
-    "crop of the nearest forgotten": (LINT, "portability.py", "crop=crop, groups=nearest.groups", "groups=nearest.groups"),
+    "unconfirmed limits in the note": (PORTABILITY, "portability.py", "if target(name).confirmed", "if True"),
+    "crop of the nearest forgotten": (PORTABILITY, "portability.py", "crop=crop, groups=nearest.groups", "groups=nearest.groups"),
     "columns of all groups": (LINT, "lint.py", "columns = 4 * channels[1] // g.groups *", "columns = 4 * channels[1] *"),
     "cropped share of one axis": (LINT, "lint.py", "return 1 - prod(useful for useful, _ in pairs) / prod(made for _, made in pairs)", "return max(1 - useful / made for useful, made in pairs)"),
     "FLOPs counted once": ("tests/test_cli_choose.py", "checking.py", 'f"{2 * definition:,}"', 'f"{definition:,}"'),

@@ -51,6 +51,16 @@ class Nearest:
     weights: tuple[NDArray[Any], ...] = field(default=(), compare=False, repr=False)
     code: str = field(default="", compare=False, repr=False)
 
+    @property
+    def cut(self) -> tuple[tuple[int, int], ...]:
+        """The part of the crop that is cut, after what is added."""
+        return tuple((max(begin, 0), max(end, 0)) for begin, end in self.crop)
+
+    @property
+    def added(self) -> tuple[tuple[int, int], ...]:
+        """The part of the crop that is added: positions that hold only the bias."""
+        return tuple((max(-begin, 0), max(-end, 0)) for begin, end in self.crop)
+
 
 @dataclass(frozen=True)
 class Refusal:

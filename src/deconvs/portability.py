@@ -105,12 +105,11 @@ def _of_framework(name: str, refusal: Refusal, sizes: Size) -> Finding:
     if nearest.dilation is not None:
         steps.append(f"dilate the weight by {per_axis_text(nearest.dilation)}, filling it up with zeros")
     steps.append(f"write {', '.join(f'{word}={value!r}' for word, value in nearest.params.items())}")
-    cut = tuple((max(0, begin), max(0, end)) for begin, end in nearest.crop)
-    added = tuple((max(0, -begin), max(0, -end)) for begin, end in nearest.crop)
-    if any(map(any, cut)):
-        steps.append(f"cut from its output {sides_text(cut)}")
-    if any(map(any, added)):
-        steps.append(f"add positions that hold only the bias, {sides_text(added)}")
+    # In this order: what is cut may be longer than what there was before.
+    if any(map(any, nearest.added)):
+        steps.append(f"add positions that hold only the bias, {sides_text(nearest.added)}")
+    if any(map(any, nearest.cut)):
+        steps.append(f"cut from its output {sides_text(nearest.cut)}")
     crop = nearest.crop if any(map(any, nearest.crop)) else None
     layer = read(name, nearest.params, sizes)
     fix = joined(steps)

@@ -69,16 +69,14 @@ def _then(nearest: Nearest) -> tuple[str, ...]:
         found.append(f"once for each of the {nearest.groups} groups of channels")
     if nearest.dilation is not None:
         found.append(f"with zeros between the taps (dilation {per_axis_text(nearest.dilation)})")
-    cut = [(max(b, 0), max(e, 0)) for b, e in nearest.crop]
-    added = [(max(-b, 0), max(-e, 0)) for b, e in nearest.crop]
-    if any(map(any, added)):
-        found.append(f"then add {_where(added)}, with only the bias")
-    if any(map(any, cut)):
-        found.append(f"then cut {_where(cut)}")
+    if any(map(any, nearest.added)):
+        found.append(f"then add {_where(nearest.added)}, with only the bias")
+    if any(map(any, nearest.cut)):
+        found.append(f"then cut {_where(nearest.cut)}")
     return tuple(found)
 
 
-def _where(amounts: list[tuple[int, int]]) -> str:
+def _where(amounts: tuple[tuple[int, int], ...]) -> str:
     if len(set(amounts)) == 1:
         return sides_text(amounts[:1])
     return ", ".join(f"{b} before and {e} after on axis {axis}" for axis, (b, e) in enumerate(amounts) if b or e)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from ..errors import Nearest
 from .dialects import DIALECTS, FLOAT, Channels, Code, onnx_node
 
-Pairs = Sequence[tuple[int, int]]
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -51,16 +49,6 @@ class Part:
         )
         return c_in, c_out
 
-    @property
-    def added(self) -> Pairs:
-        """Positions to add to the output, which hold only the bias."""
-        return [(max(-b, 0), max(-e, 0)) for b, e in self.said.crop]
-
-    @property
-    def cut(self) -> Pairs:
-        """Positions to cut from it, after that."""
-        return [(max(b, 0), max(e, 0)) for b, e in self.said.crop]
-
 
 def program(framework: str, part: Part) -> str:
     """Python that runs the layer. x is in the framework's own layout; of split groups the weights are a list.
@@ -95,7 +83,7 @@ def _as_float(name: str) -> str:
 def _steps(framework: str, part: Part) -> list[str]:
     """x to y."""
     dialect, said, ndim = DIALECTS[framework], part.said, len(part.input_size)
-    simple = said.groups == 1 and not any(map(any, part.added))
+    simple = said.groups == 1 and not any(map(any, part.said.added))
     if simple:
         lines = dialect.body(said.params, ndim, part.channels, part.bias, part.held(framework))
     else:
@@ -110,10 +98,10 @@ def _steps(framework: str, part: Part) -> list[str]:
             f"parts = [one_group(*pair) for pair in zip({dialect.split.format(said.groups)}, weights)]",
             f"y = {dialect.concatenate.format('parts')}",
         ]
-    if any(map(any, part.added)):
-        lines.append(f"y = {dialect.pad(part.added)}")
-    if any(map(any, part.cut)):
-        slices = [f"{before or ''}:{-after if after else ''}" for before, after in part.cut]
+    if any(map(any, part.said.added)):
+        lines.append(f"y = {dialect.pad(part.said.added)}")
+    if any(map(any, part.said.cut)):
+        slices = [f"{before or ''}:{-after if after else ''}" for before, after in part.said.cut]
         lines.append(f"y = y[{', '.join([':', *slices, ':'] if dialect.channels_last else [':', ':', *slices])}]")
     if part.bias and not simple:
         lines.append(f"y = {dialect.add_bias.format(', None' * ndim)}")
@@ -131,22 +119,22 @@ def _used(statement: str, lines: Sequence[str]) -> bool:
 
 def _onnx(part: Part) -> str:
     """A model of ConvTranspose and, where needed, Pad, Slice and Add."""
-    ndim, crop = len(part.input_size), any(map(any, part.cut))
-    added = any(map(any, part.added))
+    ndim, crop = len(part.input_size), any(map(any, part.said.cut))
+    added = any(map(any, part.said.added))
     names = iter(["convolved", "padded", "cut"])
     inputs = ["x", "weight", *(["bias"] if part.bias and not added else [])]
     now = next(names)
     nodes = [onnx_node(part.said.params, inputs, now)]
     arrays = {"weight": "weight", **({"bias": "bias"} if part.bias else {})}
     if added:
-        amounts = [0, 0, *(b for b, _ in part.added), 0, 0, *(e for _, e in part.added)]
+        amounts = [0, 0, *(b for b, _ in part.said.added), 0, 0, *(e for _, e in part.said.added)]
         arrays["pads"] = f"np.array({amounts})"
         now, before = next(names), now
         nodes.append(f'onnx.helper.make_node("Pad", ["{before}", "pads"], ["{now}"])')
     if crop:
-        arrays["starts"] = f"np.array({[b for b, _ in part.cut]})"
+        arrays["starts"] = f"np.array({[b for b, _ in part.said.cut]})"
         # An end of 0 would mean "nothing": what is not cut ends beyond every size.
-        arrays["ends"] = f"np.array({[-e if e else 2**62 for _, e in part.cut]})"
+        arrays["ends"] = f"np.array({[-e if e else 2**62 for _, e in part.said.cut]})"
         arrays["axes"] = f"np.array({list(range(2, ndim + 2))})"
         now, before = next(names), now
         nodes.append(f'onnx.helper.make_node("Slice", ["{before}", "starts", "ends", "axes"], ["{now}"])')
