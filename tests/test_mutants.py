@@ -91,7 +91,8 @@ TARGETS, CONVERT, PAIR = (
     "tests/test_convert_pairs.py::test_pair[{}]",
 )
 
-CHECKPOINTS, DAMAGE = "tests/test_checkpoints.py", "tests/test_checkpoints_errors.py"
+CHECKPOINTS, REFUSED = "tests/test_checkpoints.py", "tests/test_checkpoints_errors.py"
+BROKEN = "tests/test_checkpoints_damage.py"
 STORED = "tests/test_checkpoints_frameworks.py"
 SAID = {
     # What is told about a geometry, and the arrays at the border: the test file that must notice, and the mistake.
@@ -131,12 +132,12 @@ SAID = {
     "SAME splits the other way": (SPELLED + "keras.py", "conventions/keras.py", "max(0, (span - stride) // 2)", "max(0, (span - stride + 1) // 2)"),
     "auto_pad splits the other way": (SPELLED + "onnx.py", "conventions/onnx.py", 'if auto_pad == "SAME_UPPER" else', 'if auto_pad != "SAME_UPPER" else'),
     "JAX's kernel not turned": (SPELLED + "jax.py", "conventions/jax.py", '"C_in", "C_out"), flipped=True)', '"C_in", "C_out"))'),
-    "two layers may get one name": (DAMAGE, "checkpoints/config.py", "new_names = Counter(rename.get(name, name) for name in layers)", "new_names = Counter(layers)"),
-    "half converted is not told": (DAMAGE, "checkpoints/layers.py", "    if own:\n        return GeometryError(", "    if False:\n        return GeometryError("),
+    "two layers may get one name": (REFUSED, "checkpoints/config.py", "new_names = Counter(rename.get(name, name) for name in layers)", "new_names = Counter(layers)"),
+    "half converted is not told": (REFUSED, "checkpoints/layers.py", "    if own:\n        return GeometryError(", "    if False:\n        return GeometryError("),
     "copies counted as moved": (CHECKPOINTS, "checkpoints/report.py", 'each.done not in ("kept", "copied")', 'each.done != "kept"'),
     "numbers converted, not their bits": (CHECKPOINTS, "checkpoints/tensors.py", 'return array.view(f"u{array.dtype.itemsize}")', 'return array.astype(f"u{array.dtype.itemsize}")'),
     "a crop is not part of what is checked": (CHECKPOINTS, "checkpoints/uses.py", "layer.input_size, layer.crop)", "layer.input_size)"),
-    "elements of no bytes": (DAMAGE, "checkpoints/npy.py", "if dtype.itemsize == 0:", "if False:"),
+    "elements of no bytes": (BROKEN, "checkpoints/npy.py", "if dtype.itemsize == 0:", "if False:"),
     "zero taps on the wrong side": (TARGETS, "targets/obstacle.py", "slice(before, before + step * (old - 1) + 1, step)", "slice(0, step * (old - 1) + 1, step)"),
     "a form of a finding forgotten": (PORTABILITY, "portability.py", 'form="gemm"', 'form="direct"'),
     "padding the input moves the crop by one": (TARGETS, "targets/fit.py", "side + pad * axis.stride - part", "side + pad - part"),
@@ -182,10 +183,10 @@ SAID = {
     "the order of axes inverted": (CHECKPOINTS, "checkpoints/convert.py", "order = tuple(names.index(name) for name in wanted)", "order = tuple(wanted.index(name) for name in names)"),
     "Fortran's order ignored": (CHECKPOINTS, "checkpoints/npy.py", 'order="F" if column_major else "C"', 'order="C"'),
     "convolutions stored as transposed ones": (STORED, "checkpoints/layouts.py", 'Layout((*spatial(ndim), "C_in/groups", "C_out"))', 'Layout((*spatial(ndim), "C_out", "C_in/groups"))'),
-    "gaps between tensors": (DAMAGE, "checkpoints/safetensors.py", "if begin != reached or", "if"),
-    "sizes as compressed": (DAMAGE, "checkpoints/npz.py", "sum(m.file_size for m in members)", "sum(m.compress_size for m in members)"),
-    "what is there is overwritten": (DAMAGE, "checkpoints/files.py", "        if not overwrite:", "        if False:"),
-    "two tensors of one name": (DAMAGE, "checkpoints/convert.py", "    refuse_collisions([(name, names[name]) for name in tensors])\n", ""),
+    "gaps between tensors": (BROKEN, "checkpoints/safetensors.py", "if begin != reached or", "if"),
+    "sizes as compressed": (BROKEN, "checkpoints/npz.py", "sum(m.file_size for m in members)", "sum(m.compress_size for m in members)"),
+    "what is there is overwritten": (REFUSED, "checkpoints/files.py", "        if not overwrite:", "        if False:"),
+    "two tensors of one name": (REFUSED, "checkpoints/convert.py", "    refuse_collisions([(name, names[name]) for name in tensors])\n", ""),
 }  # fmt: skip
 
 
