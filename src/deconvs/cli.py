@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 import typer.main
 
-from . import __version__, cli_convert, cli_values
+from . import __version__, cli_bench, cli_convert, cli_values
 from .arguments import integer
 from .errors import GeometryError
 from .geometry import ConvTranspose
@@ -256,6 +256,7 @@ def solve(
     raise typer.Exit(0 if found else 1)
 
 
+app.command()(cli_bench.bench)
 app.command()(cli_convert.convert)
 
 

@@ -1,0 +1,69 @@
+"""This package: prepared, into given memory, as a function, on channels_last data."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .contender import Contender, Ready, Task, usable_cpus
+
+
+def _itself(result: Any) -> Any:
+    return result
+
+
+def _threads(task: Task) -> int | None:
+    """None where all CPUs are meant, the default: NumPy's path takes longer to limit BLAS than a small layer takes."""
+    return None if task.threads == usable_cpus() and "DECONVS_NUM_THREADS" not in os.environ else task.threads
+
+
+def prepared(task: Task) -> Ready:
+    """op(x): every call returns memory of its own."""
+    op = task.layer.geometry.prepare(task.w, task.bias)
+    x, threads = task.x, _threads(task)
+    return Ready(lambda: op(x, threads=threads), _itself, op)
+
+
+def into(task: Task) -> Ready:
+    """op(x, out=y): without the page faults of new memory."""
+    import numpy as np
+
+    op = task.layer.geometry.prepare(task.w, task.bias)
+    x, threads = task.x, _threads(task)
+    # Numbers that are not overwritten would be seen.
+    y = np.full(task.layer.shapes[2], np.nan, task.x.dtype)
+    return Ready(lambda: op(x, out=y, threads=threads), _itself, op)
+
+
+def functional(task: Task) -> Ready:
+    """dc.conv_transpose: packs the weights at every call."""
+    from ...run.fast import conv_transpose
+
+    g = task.layer.geometry
+    x, w, bias = task.x, task.w, task.bias
+    options: dict[str, Any] = {
+        "stride": g.stride,
+        "padding": g.crop,
+        "dilation": g.dilation,
+        "groups": g.groups,
+        "threads": _threads(task),
+    }
+    return Ready(lambda: conv_transpose(x, w, bias, **options), _itself)
+
+
+def channels_last(task: Task) -> Ready:
+    """op(x) of x whose channels lie closest in memory."""
+    import numpy as np
+
+    op = task.layer.geometry.prepare(task.w, task.bias)
+    threads = _threads(task)
+    x = np.moveaxis(np.ascontiguousarray(np.moveaxis(task.x, 1, -1)), -1, 1)
+    return Ready(lambda: op(x, threads=threads), _itself, op)
+
+
+CONTENDERS = (
+    Contender("deconvs", "", prepared),
+    Contender("deconvs out=", "", into, reuses=True),
+    Contender("deconvs functional", "", functional),
+    Contender("deconvs channels_last", "", channels_last),
+)
