@@ -225,11 +225,14 @@ double measure_flops(int threads, bool float64, double seconds) {
     return best;
 }
 
-double measure_bandwidth(int threads, double seconds, std::size_t bytes) {
-    threads = std::max(threads, 1);
+double measure_bandwidth(int threads, double seconds) {
     // Four times the last cache, at most 1 GiB: what a copy leaves in a cache is then a small part of it.
-    const std::size_t all = bytes ? bytes : std::min(4 * last_cache(), std::size_t{1} << 30);
-    const std::size_t half = std::max<std::size_t>(all / 2 / static_cast<std::size_t>(threads) / 64 * 64, 64);
+    return measure_copy(threads, seconds, std::min(4 * last_cache(), std::size_t{1} << 30));
+}
+
+double measure_copy(int threads, double seconds, std::size_t bytes) {
+    threads = std::max(threads, 1);
+    const std::size_t half = std::max<std::size_t>(bytes / 2 / static_cast<std::size_t>(threads) / 64 * 64, 64);
     std::vector<double> rates(2, 0.0);
     const Copy copies[] = {stream, ordinary};
     std::vector<std::vector<double>> by_thread(2, std::vector<double>(static_cast<std::size_t>(threads), 0.0));

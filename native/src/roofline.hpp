@@ -9,8 +9,11 @@ namespace deconvs {
 // instruction set that pays busy for about `seconds`.
 double measure_flops(int threads, bool float64, double seconds);
 
-// Bytes per second, read and written together, of copying arrays of `bytes` in all for about `seconds`, by the faster
-// of ordinary and streaming stores. 0 bytes: well beyond the last cache, so that it is memory that is measured.
-double measure_bandwidth(int threads, double seconds, std::size_t bytes = 0);
+// Bytes per second of memory, read and written together: copies of arrays well beyond the last cache for about
+// `seconds`, by the faster of ordinary and streaming stores.
+double measure_bandwidth(int threads, double seconds);
+
+// The same of arrays of `bytes` in all, which may fit in a cache.
+double measure_copy(int threads, double seconds, std::size_t bytes);
 
 }  // namespace deconvs
