@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
-#include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <thread>
 #include <vector>
@@ -38,7 +35,7 @@ constexpr int kSteps = 1 << 14;
 // A burst runs kSteps steps of `chains` independent multiply-adds on vectors, and returns FLOPs done. More chains than
 // latency times units keep the units full; all stay in registers. The result escapes through a volatile, or the loop
 // would be dropped; multiplier and addend keep the values near 1, or subnormal numbers would slow it.
-volatile double escaped = 0.0;
+thread_local volatile double escaped = 0.0;
 
 #if DECONVS_ROOFLINE_X86
 
