@@ -29,6 +29,7 @@ from deconvs.benchmark import Layer, Report, Settings, measure
 from deconvs.benchmark.text import report_text
 from deconvs.errors import GeometryError
 
+from . import plot
 from .layers import chosen
 from .runs import runs_as_dict, runs_text
 
@@ -53,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings(rounds=options.rounds, **threads)
         if options.runs < 1:
             raise GeometryError("runs is too small", f"runs={options.runs}", "use an integer of at least 1")
+        if options.plot:
+            plot.check(options.plot)
+        if options.json and not options.json.resolve().parent.is_dir():
+            raise GeometryError("the folder of the data is not there", str(options.json), "make it first")
     except GeometryError as error:
         parser.error(str(error))
     if options.runs == 1:
@@ -63,13 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = _several_runs(layers, settings, options.runs)
         print(runs_text(data))
     print(f"\nimport deconvs: {import_seconds() * 1e3:.0f} ms (median of fresh processes)")
+    failures = [failure for run in data for failure in run["failures"].items()]
+    for layer, reason in failures:
+        print(f"{layer}: {reason}", file=sys.stderr)
     if options.json:
         options.json.write_text(json.dumps(data[0] if len(data) == 1 else runs_as_dict(data), indent=1) + "\n")
     if options.plot:
-        from .plot import draw
-
-        draw(data, options.plot)
-    return 0
+        plot.draw(data, options.plot)
+    return 1 if failures else 0
 
 
 def _one_run(layers: list[Layer], settings: Settings) -> Report:
@@ -95,7 +101,7 @@ def _several_runs(layers: list[Layer], settings: Settings, runs: int) -> list[di
             file = Path(folder) / f"{run}.json"
             command = [sys.executable, "-m", "benchmarks.bench", *(layer.name for layer in layers)]
             command += [f"--rounds={settings.rounds}", f"--threads={settings.threads}", f"--json={file}"]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
             found.append(json.loads(file.read_text()))
     return found
 

@@ -71,7 +71,7 @@ def _spread(ratio: dict[str, float] | None, percent: bool) -> str:
 
 
 def _one(value: dict[str, Any] | None, key: str, percent: bool) -> str:
-    if value is None:
+    if value is None or (percent and key == "below_0.95"):
         return "-"
     if key == "below_0.95":
         return str(value[key])

@@ -33,6 +33,8 @@ def bench(
 ) -> None:
     """Time a layer against PyTorch, ONNX Runtime, OpenVINO and JAX, as far as they are installed, and the machine.
 
+    Everyone's result is checked first. Exit code 1 where this package's own is wrong.
+
     Example: deconvs bench -i 64x64 -c 256,128 -k 4 -s 2 -p 1
     """
     from .benchmark import Layer, Settings, measure
@@ -66,6 +68,7 @@ def bench(
     if shown:
         _tell("")
     print(json.dumps(report.as_dict(), indent=2) if as_json else report_text(report))
+    raise typer.Exit(1 if report.failures() else 0)
 
 
 def _tell(text: str) -> None:

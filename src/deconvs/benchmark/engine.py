@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import integer
-from ..errors import GeometryError
 from .contenders import CONTENDERS, Contender, Ready, Task, Unable
 from .contenders.contender import usable_cpus
 from .correct import error_of, exact
 from .layer import Layer
-from .quiet import LONG, PAUSE, block, estimate
+from .quiet import HOPELESS, LONG, PAUSE, block, estimate
 from .results import OURS, Report, Result, Times
-from .roofline import BURST, Gauge, gauge
+from .roofline import BURST, Gauge, gauge, last_cache_bytes
 
 PACKAGES = ("deconvs", "numpy", "torch", "onnxruntime", "openvino", "jax")
 
@@ -52,13 +51,14 @@ def measure(layers: Iterable[Layer], settings: Settings, told: Callable[[str], N
     >>> sorted(report.results[0].times)
     ['deconvs', 'deconvs channels_last', 'deconvs functional', 'deconvs out=']
 
-    Errors: GeometryError where this package itself computes a layer wrongly. Peers that do are left out of the layer,
-    and the reason is kept.
+    Who fails, or computes a layer wrongly, is left out of it, and the reason is kept: `Report.failures` has this
+    package's own.
     """
     started = time.strftime("%Y-%m-%d %H:%M:%S")
     meter = gauge()
     results = tuple(_measured(layer, settings, meter, told) for layer in layers)
-    return Report(results, settings.threads, settings.rounds, meter.source, versions(), machine_text(), started)
+    machine = machine_text(), last_cache_bytes()
+    return Report(results, settings.threads, settings.rounds, meter.source, versions(), *machine, started)
 
 
 def _measured(layer: Layer, settings: Settings, meter: Gauge, told: Callable[[str], None]) -> Result:
@@ -70,24 +70,30 @@ def _measured(layer: Layer, settings: Settings, meter: Gauge, told: Callable[[st
     unable: dict[str, str] = {}
     errors: dict[str, float] = {}
     roughly: dict[str, float] = {}
+    times: dict[str, list[float]] = {}
     for contender in settings.contenders:
         told(f"{layer.name}: checking {contender.name}")
         made = _made_ready(contender, task)
+        first = time.perf_counter()
         if isinstance(made, Ready):
             try:
-                errors[contender.name], wrong = error_of(layer, made.array(made.call()), expected)
+                result = made.call()
+                first = time.perf_counter() - first
+                errors[contender.name], wrong = error_of(layer, made.array(result), expected)
+                del result
             except Exception as error:  # whatever a foreign runtime raises is its reason
                 wrong = _in_a_line(error)
             made = Unable(wrong) if wrong else made
         if isinstance(made, Unable):
-            if not contender.peer:
-                raise GeometryError(f"{contender.name} fails on {layer.name}", made.reason, "please report it")
             unable[contender.name] = made.reason
+            continue
+        if first > HOPELESS:
+            times[contender.name] = [first]
             continue
         ready[contender.name] = made
         roughly[contender.name] = estimate(made.call)
     del expected
-    times: dict[str, list[float]] = {name: [] for name in ready}
+    times |= {name: [] for name in ready}
     flops, bandwidth = [], []
     for turn in range(settings.rounds):
         told(f"{layer.name}: round {turn + 1} of {settings.rounds}")
@@ -106,8 +112,6 @@ def _measured(layer: Layer, settings: Settings, meter: Gauge, told: Callable[[st
 def _made_ready(contender: Contender, task: Task) -> Ready | Unable:
     if lacking := contender.missing():
         return Unable(lacking)
-    if not contender.peer:
-        return contender.ready(task)
     try:
         return contender.ready(task)
     except Exception as error:  # see above

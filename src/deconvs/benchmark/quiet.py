@@ -15,6 +15,8 @@ SHORT = 200e-6
 """Calls shorter than this are timed several at once: a clock costs a part of a microsecond, and so does the loop."""
 LONG = 0.4
 """Calls longer than this are warmed up once and timed once a block: they are never the best, and would take minutes."""
+HOPELESS = 2.0
+"""Calls longer than this are not called again: that once is their time. Some runtimes insert the zeros, and multiply."""
 
 
 def block(call: Callable[[], Any], roughly: float, pause: float = PAUSE) -> list[float]:

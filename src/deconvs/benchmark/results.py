@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import exp, log
 from statistics import median
 from typing import Any
@@ -102,8 +102,19 @@ class Report:
     """What measured the machine: the native core, or NumPy."""
     versions: Mapping[str, str]
     machine_text: str
+    last_cache: int | None = None
+    """Bytes of the CPU's last cache: what fits in it can be faster than memory."""
     started: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def failures(self) -> dict[str, str]:
+        """Where this package itself failed, by layer: nothing of the rest counts then."""
+        ours = [contender.name for contender in CONTENDERS if not contender.peer]
+        return {
+            result.layer.name: f"{name}: {result.unable[name]}"
+            for result in self.results
+            for name in ours
+            if name in result.unable
+        }
 
     def machine(self, dtype: str = "float32") -> Machine | None:
         """Upper quartiles of everything measured in the run: what others take from the machine in passing is not its
@@ -136,13 +147,14 @@ class Report:
             "threads": self.threads,
             "rounds": self.rounds,
             "versions": dict(self.versions),
+            "last_cache_bytes": self.last_cache,
             "roofline": {
                 "source": self.source,
                 **{name: asdict(machine) for name, machine in self.machines().items()},
             },
             "layers": [self._result_as_dict(result) for result in self.results],
             "summary": self.summary(),
-            **self.extra,
+            "failures": self.failures(),
         }
 
     def _result_as_dict(self, result: Result) -> dict[str, Any]:
@@ -162,10 +174,15 @@ class Report:
             },
             "limit": None if least is None else {"seconds": least.seconds, "bound_by": least.bound_by},
             "share": self.share(result),
+            "fits_in_last_cache": self.cached(result),
             "measured": {"flops": list(result.flops), "bandwidth": list(result.bandwidth)},
             "kernel": result.kernel,
             "workspace_bytes": result.workspace_bytes,
         }
+
+    def cached(self, result: Result) -> bool:
+        """Whether x, w and y fit in the last cache, so that memory's limit can be passed."""
+        return self.last_cache is not None and result.layer.bytes < self.last_cache
 
     def summary(self) -> dict[str, Any]:
         """Geometric means, the least, and how many layers are below 0.95, of every ratio."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from .layer import Layer
@@ -66,6 +67,18 @@ def gauge() -> Gauge:
     if native is not None:
         return Gauge("native", native.measure_flops, native.measure_bandwidth)
     return Gauge("NumPy", _numpy_flops, _numpy_bandwidth)
+
+
+def last_cache_bytes() -> int | None:
+    """Of the first CPU, where the system tells: Linux does."""
+    found = []
+    for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+        try:
+            text = index.read_text().strip()
+            found.append(int(text.rstrip("KM")) * {"K": 2**10, "M": 2**20}.get(text[-1], 1))
+        except (OSError, ValueError, IndexError):
+            continue
+    return max(found, default=None)
 
 
 def _native() -> Any:

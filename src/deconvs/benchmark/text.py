@@ -91,7 +91,7 @@ def shares(report: Report) -> str:
                 result.layer.name,
                 *(_milliseconds(result, name) for name in (OURS, OUT, FUNCTIONAL, PLAIN)),
                 "-" if least is None else f"{least.seconds * 1e3:.3g}",
-                "-" if least is None else least.bound_by,
+                _held_by(report, result),
                 "-" if share is None else f"{share:.0%}",
                 "-" if result.workspace_bytes is None else readable_bytes(result.workspace_bytes),
                 result.kernel or "-",
@@ -140,6 +140,13 @@ def _reasons(report: Report) -> str:
         for (name, reason), layers in found.items()
     ]
     return "\n".join(["Not taking part:", *lines])
+
+
+def _held_by(report: Report, result: Result) -> str:
+    least = report.limit(result)
+    if least is None:
+        return "-"
+    return f"{least.bound_by}, in cache" if least.bound_by == "memory" and report.cached(result) else least.bound_by
 
 
 def _milliseconds(result: Result, name: str) -> str:

@@ -68,23 +68,30 @@ def _ready(task: Task, last: bool) -> Ready | Unable:
     return Ready(lambda: compiled(held).block_until_ready(), array)
 
 
+_threads_of_client: list[int] = []
+"""Of XLA's client, which is made once in a process and keeps its threads."""
+
+
 def _loaded(threads: int) -> Any:
-    """JAX on the CPU with so many threads: XLA reads their number once, when its client is made."""
-    if "jax" not in sys.modules:
+    """JAX on the CPU with so many threads."""
+    if not _threads_of_client and "jax" not in sys.modules:
+        # XLA reads it while it makes the client.
+        before = os.environ.get("NPROC")
         os.environ["NPROC"] = str(threads)
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    jax = import_module("jax")
-    if _threads_told() != threads:
-        return Unable(f"JAX runs with other than {threads} threads already, which cannot be changed in a process")
-    return jax
-
-
-def _threads_told() -> int:
-    """The number that XLA was told; what was loaded before this package asked is taken to follow the affinity."""
-    told = os.environ.get("NPROC")
-    if told is not None and told.isdecimal():
-        return int(told)
-    return usable_cpus()
+        try:
+            import_module("jax").devices()
+        finally:
+            os.environ.pop("NPROC") if before is None else os.environ.update(NPROC=before)
+        _threads_of_client.append(threads)
+    elif not _threads_of_client:
+        # Whoever loaded it took what XLA takes by itself.
+        _threads_of_client.append(usable_cpus())
+    if _threads_of_client[0] != threads:
+        return Unable(
+            f"JAX has {_threads_of_client[0]} threads in this process already, and cannot change to {threads}"
+        )
+    return import_module("jax")
 
 
 CONTENDERS = (
