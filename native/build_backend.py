@@ -4,9 +4,9 @@
     pip install --editable .   the same, with the core put beside the Python files in src/deconvs
 
 * Where there is no C++ compiler, nothing is tried, and CMake and Ninja are not fetched in order to find that out.
-* An editable install is one plain line, the path of src/, as other backends write it. scikit-build-core would put an import
-  hook before all else in every Python process: the package could then no longer be replaced by PYTHONPATH, as the tests of
-  seeded mistakes do, and new modules would not be found until the next install.
+* An editable install is one plain line, the path of src/, as other backends write it. scikit-build-core would put an
+  import hook before all else in every Python process: the package could then not be replaced by PYTHONPATH, as the
+  tests of seeded mistakes do, and new modules would not be found until the next install.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ build_sdist = scikit_build.build_sdist
 get_requires_for_build_sdist = scikit_build.get_requires_for_build_sdist
 
 SOURCES = Path(__file__).resolve().parents[1] / "src"
-# There is no hook for metadata: the wheel's own tags are known only when the core has been compiled, or has not. pip then
-# takes the metadata from the wheel, which is built once.
+# There is no hook for metadata: the wheel's own tags are known only when the core has been compiled, or has not. pip
+# then takes the metadata from the wheel, which is built once.
 
 
 def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 import typer.main
 
-from . import __version__, cli_bench, cli_convert, cli_values
+from . import __version__, cli_bench, cli_convert, cli_doctor, cli_values
 from .arguments import integer
 from .errors import GeometryError
 from .geometry import ConvTranspose
@@ -258,6 +258,7 @@ def solve(
 
 app.command()(cli_bench.bench)
 app.command()(cli_convert.convert)
+app.command()(cli_doctor.doctor)
 
 
 def run(arguments: list[str]) -> int:
