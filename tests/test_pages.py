@@ -8,7 +8,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-PAGES = ["README.md", "docs/architecture.md", "docs/porting.md", "CONTRIBUTING.md"]
+PAGES = ["README.md", "docs/architecture.md", "docs/benchmarks.md", "docs/porting.md", "CONTRIBUTING.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -72,28 +72,18 @@ def _measured(layer: Layer, settings: Settings, meter: Gauge, told: Callable[[st
     roughly: dict[str, float] = {}
     times: dict[str, list[float]] = {}
     for contender in settings.contenders:
-        told(f"{layer.name}: checking {contender.name}")
-        made = _made_ready(contender, task)
-        first = time.perf_counter()
-        if isinstance(made, Ready):
-            try:
-                result = made.call()
-                first = time.perf_counter() - first
-                errors[contender.name], wrong = error_of(layer, made.array(result), expected)
-                del result
-            except Exception as error:  # whatever a foreign runtime raises is its reason
-                wrong = _in_a_line(error)
-            made = Unable(wrong) if wrong else made
-        if isinstance(made, Unable):
-            unable[contender.name] = made.reason
+        name = contender.name
+        told(f"{layer.name}: checking {name}")
+        found = _checked(contender, task, expected)
+        if isinstance(found, Unable):
+            unable[name] = found.reason
             continue
+        made, errors[name], first = found
         if first > HOPELESS:
-            times[contender.name] = [first]
-            continue
-        ready[contender.name] = made
-        roughly[contender.name] = estimate(made.call)
+            times[name] = [first]
+        else:
+            ready[name], roughly[name], times[name] = made, estimate(made.call), []
     del expected
-    times |= {name: [] for name in ready}
     flops, bandwidth = [], []
     for turn in range(settings.rounds):
         told(f"{layer.name}: round {turn + 1} of {settings.rounds}")
@@ -105,22 +95,26 @@ def _measured(layer: Layer, settings: Settings, meter: Gauge, told: Callable[[st
         flops.append(meter.flops(settings.threads, layer.dtype == "float64", BURST))
         bandwidth.append(meter.bandwidth(settings.threads, BURST))
     kernel, workspace = _of_operator(ready[OURS].owner, layer) if OURS in ready else (None, None)
-    taken = {name: Times(tuple(found)) for name, found in times.items()}
+    taken = {name: Times(tuple(seconds)) for name, seconds in times.items()}
     return Result(layer, taken, unable, errors, tuple(flops), tuple(bandwidth), kernel, workspace)
 
 
-def _made_ready(contender: Contender, task: Task) -> Ready | Unable:
+def _checked(contender: Contender, task: Task, expected: Any) -> tuple[Ready, float, float] | Unable:
+    """The contender made ready, its largest error and the seconds of its first call; or why it is none."""
     if lacking := contender.missing():
         return Unable(lacking)
     try:
-        return contender.ready(task)
-    except Exception as error:  # see above
-        return Unable(_in_a_line(error))
-
-
-def _in_a_line(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words[:300]}"
+        made = contender.ready(task)
+        if isinstance(made, Unable):
+            return made
+        start = time.perf_counter()
+        result = made.call()
+        seconds = time.perf_counter() - start
+        error, wrong = error_of(task.layer, made.array(result), expected)
+    except Exception as error:  # whatever a foreign runtime raises is its reason
+        words = " ".join(str(error).split())
+        return Unable(f"{type(error).__name__}: {words[:300]}")
+    return Unable(wrong) if wrong else (made, error, seconds)
 
 
 def _of_operator(op: Any, layer: Layer) -> tuple[str | None, int | None]:

@@ -16,7 +16,7 @@ SHORT = 200e-6
 LONG = 0.4
 """Calls longer than this are warmed up once and timed once a block: they are never the best, and would take minutes."""
 HOPELESS = 2.0
-"""Calls longer than this are not called again: that once is their time. Some runtimes insert the zeros, and multiply."""
+"""Calls longer than this are not called again: that once is their time. Some runtimes multiply by all the zeros."""
 
 
 def block(call: Callable[[], Any], roughly: float, pause: float = PAUSE) -> list[float]:

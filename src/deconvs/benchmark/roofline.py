@@ -8,10 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from ..run.native import load
 from .layer import Layer
 
 BURST = 0.02
@@ -63,9 +62,9 @@ class Gauge:
 
 def gauge() -> Gauge:
     """The native core's measurements; without it NumPy's, which are somewhat below what is possible."""
-    native = _native()
-    if native is not None:
-        return Gauge("native", native.measure_flops, native.measure_bandwidth)
+    core = load()
+    if core is not None:
+        return Gauge("native", core.measure_flops, core.measure_bandwidth)
     return Gauge("NumPy", _numpy_flops, _numpy_bandwidth)
 
 
@@ -79,14 +78,6 @@ def last_cache_bytes() -> int | None:
         except (OSError, ValueError, IndexError):
             continue
     return max(found, default=None)
-
-
-def _native() -> Any:
-    try:
-        module = import_module("deconvs._native")
-    except ImportError:
-        return None
-    return module if hasattr(module, "measure_flops") and hasattr(module, "measure_bandwidth") else None
 
 
 def _numpy_flops(threads: int, float64: bool, seconds: float) -> float:

@@ -46,7 +46,7 @@ def heading(report: Report) -> str:
 def speeds(report: Report) -> str:
     """Milliseconds, and how many times as fast as each peer this package is."""
     peers = [SHORT_NAMES.get(peer, peer) for peer in PEERS]
-    first = ("layer", "batch, channels, input, parameters", "op(x) ms", "+-")
+    first = ("layer", "what", "op(x) ms", "+-")
     columns = (*first, *peers, "best", "which", "out=", "function")
     rows = []
     for result in report.results:

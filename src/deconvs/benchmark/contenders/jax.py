@@ -79,6 +79,7 @@ def _loaded(threads: int) -> Any:
         before = os.environ.get("NPROC")
         os.environ["NPROC"] = str(threads)
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it tells at length of constants that it folds
         try:
             import_module("jax").devices()
         finally:
