@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -12,6 +13,8 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ..errors import GeometryError
 
@@ -49,7 +52,10 @@ def disabled() -> bool:
 
 
 def tell_once(stacklevel: int = 2) -> None:
-    """Warn that NumPy computes for want of the core; once in a process, and not where that is the user's wish."""
+    """Warn that NumPy computes for want of the core; once in a process, and not where that is the user's wish.
+
+    stacklevel: whose line is shown; 1 that of the caller, 2 that of its caller, and so on.
+    """
     global _told
     if _told or disabled() or (reason := _imported()[1]) is None:
         return
@@ -64,20 +70,25 @@ def tell_once(stacklevel: int = 2) -> None:
 
 def how_to_get() -> str:
     """The command that builds the core for this installation, and fails if it cannot."""
-    words = [sys.executable, "-m", "pip", "install", "--verbose", "--no-deps"]
+    # pip keeps a wheel that it built without the core, and would take it again.
+    words = [sys.executable, "-m", "pip", "install", "--verbose", "--no-deps", "--force-reinstall", "--no-cache-dir"]
     root = Path(__file__).parents[3]
     if (root / "native" / "CMakeLists.txt").is_file():
         words += ["--editable", str(root)]
     else:
-        # pip keeps the wheel that it built without the core, and would take it again.
-        words += [
-            "--force-reinstall",
-            "--no-cache-dir",
-            "--no-binary",
-            "deconvs",
-            f"deconvs=={metadata.version('deconvs')}",
-        ]
+        words += _source() or ["--no-binary", "deconvs", f"deconvs=={metadata.version('deconvs')}"]
     return f"DECONVS_REQUIRE_NATIVE=1 {shlex.join(words)}"
+
+
+def _source() -> list[str] | None:
+    """What pip was told to install, where that was a folder or a repository; None where it was an index."""
+    told = metadata.distribution("deconvs").read_text("direct_url.json")
+    direct = json.loads(told or "{}")
+    if "dir_info" in direct:
+        return [url2pathname(urlsplit(direct["url"]).path)]
+    if "vcs_info" in direct:
+        return [f"{direct['vcs_info']['vcs']}+{direct['url']}@{direct['vcs_info']['commit_id']}"]
+    return None
 
 
 @lru_cache(maxsize=1)
