@@ -47,7 +47,11 @@ def runs_text(runs: Sequence[dict[str, Any]]) -> str:
         means = [run["summary"][name] for run in runs]
         if None not in means:
             lines.append(f"  {heading}: " + ", ".join(f"{mean['geometric_mean']:.3f}" for mean in means))
-    return table_text(
+    of_peers = [
+        (layer["name"], *(_median(layer["ratios"].get(peer)) for peer in PEERS), _kernel(runs, at))
+        for at, layer in enumerate(layers)
+    ]
+    main = table_text(
         f"{len(runs)} runs of {first['rounds']} rounds, {first['threads']} threads, {first['machine']}\n"
         "Median over the runs (least-most) of the ratios to PyTorch called plainly, to the best peer, with out= to the "
         "best\nway of any peer, of the function to PyTorch's; and the share of the roofline",
@@ -56,10 +60,25 @@ def runs_text(runs: Sequence[dict[str, Any]]) -> str:
         caption="\n".join(["Geometric mean of each run", *lines]),
         right=tuple(range(1, 1 + len(RATIOS))),
     )
+    peers = table_text(
+        "Median over the runs of the ratio of each peer's time to that of op(x), and the kernel chosen",
+        ("layer", *PEERS, "kernel"),
+        of_peers,
+        right=tuple(range(1, 1 + len(PEERS))),
+    )
+    return f"{main}\n\n{peers}"
 
 
 def _medians(layers: Sequence[dict[str, Any]], name: str) -> list[float]:
     return [layer["ratios"][name]["median"] for layer in layers if name in layer["ratios"]]
+
+
+def _median(ratio: dict[str, float] | None) -> str:
+    return "-" if ratio is None else f"{ratio['median']:.2f}"
+
+
+def _kernel(runs: Sequence[dict[str, Any]], at: int) -> str:
+    return " or ".join(dict.fromkeys(run["layers"][at]["kernel"] or "-" for run in runs))
 
 
 def _spread(ratio: dict[str, float] | None, percent: bool) -> str:

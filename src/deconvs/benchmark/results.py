@@ -12,7 +12,8 @@ from .contenders import CONTENDERS, PEERS
 from .layer import Layer
 from .roofline import Limit, Machine, limit
 
-OURS, OUT, FUNCTIONAL, PLAIN = "deconvs", "deconvs out=", "deconvs functional", "PyTorch"
+OURS, OUT, FUNCTIONAL, LAST = "deconvs", "deconvs out=", "deconvs functional", "deconvs channels_last"
+PLAIN = "PyTorch"
 SCHEMA = 1
 """Raised when the JSON changes its form."""
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from ..memory import readable_bytes
 from ..tables import rendered
-from .contenders import PEERS
-from .results import FUNCTIONAL, OURS, OUT, PLAIN, Report, Result, summarised
+from .contenders import CONTENDERS, PEERS
+from .results import FUNCTIONAL, LAST, OURS, OUT, PLAIN, Report, Result, summarised
 
 SHORT_NAMES = {"PyTorch": "torch", "PyTorch channels_last": "torch c.last", "ONNX Runtime": "ORT", "OpenVINO": "OV"}
 
@@ -89,7 +89,7 @@ def shares(report: Report) -> str:
         rows.append(
             (
                 result.layer.name,
-                *(_milliseconds(result, name) for name in (OURS, OUT, FUNCTIONAL, PLAIN)),
+                *(_milliseconds(result, name) for name in (OURS, OUT, FUNCTIONAL, LAST, PLAIN)),
                 "-" if least is None else f"{least.seconds * 1e3:.3g}",
                 _held_by(report, result),
                 "-" if share is None else f"{share:.0%}",
@@ -99,13 +99,25 @@ def shares(report: Report) -> str:
         )
     mean = summarised(report.share(result) for result in report.results)
     caption = None if mean is None else f"share of the limit: geometric mean {mean['geometric_mean']:.0%}"
-    columns = ("layer", "op(x)", "out=", "function", "torch", "limit", "held by", "share", "workspace", "kernel")
+    columns = (
+        "layer",
+        "op(x)",
+        "out=",
+        "function",
+        "c.last",
+        "torch",
+        "limit",
+        "held by",
+        "share",
+        "workspace",
+        "kernel",
+    )
     table = _table(
         "Milliseconds, and the share of the roofline: the least time that the direct algorithm can take over that of "
         "op(x, out=y)",
         columns,
         rows,
-        right=(1, 2, 3, 4, 5, 7, 8),
+        right=(1, 2, 3, 4, 5, 6, 8, 9),
     )
     return table if caption is None else f"{table}\n{caption}"
 
@@ -129,10 +141,12 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], ri
 
 def _reasons(report: Report) -> str:
     """Each reason once, with the layers that it stands for."""
+    peers = {contender.name: contender.peer or contender.name for contender in CONTENDERS}
     found: dict[tuple[str, str], list[str]] = {}
     for result in report.results:
-        for name, reason in result.unable.items():
-            found.setdefault((name, reason), []).append(result.layer.name)
+        # A peer's several ways of being called mostly have the same reason.
+        for who, reason in dict.fromkeys((peers.get(name, name), reason) for name, reason in result.unable.items()):
+            found.setdefault((who, reason), []).append(result.layer.name)
     if not found:
         return ""
     lines = [

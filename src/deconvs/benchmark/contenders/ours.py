@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ...conventions import write
+from ...errors import Refusal
 from .contender import Contender, Ready, Task, usable_cpus
 
 
@@ -35,19 +37,27 @@ def into(task: Task) -> Ready:
     return Ready(lambda: op(x, out=y, threads=threads), _itself, op)
 
 
+def _spelled(task: Task) -> dict[str, Any]:
+    """The parameters as people write them: 2 rather than (2, 2), padding rather than crops, where that says it."""
+
+    def one_or_each(values: Any) -> Any:
+        return values[0] if len(set(values)) == 1 else values
+
+    g = task.layer.geometry
+    params = write("torch", g, task.layer.size)
+    if isinstance(params, Refusal):
+        crop: dict[str, Any] = {"padding": g.crop}
+    else:
+        crop = {name: one_or_each(params[name]) for name in ("padding", "output_padding")}
+    return {"stride": one_or_each(g.stride), **crop, "dilation": one_or_each(g.dilation), "groups": g.groups}
+
+
 def functional(task: Task) -> Ready:
     """dc.conv_transpose: packs the weights at every call."""
     from ...run.fast import conv_transpose
 
-    g = task.layer.geometry
     x, w, bias = task.x, task.w, task.bias
-    options: dict[str, Any] = {
-        "stride": g.stride,
-        "padding": g.crop,
-        "dilation": g.dilation,
-        "groups": g.groups,
-        "threads": _threads(task),
-    }
+    options = {**_spelled(task), "threads": _threads(task)}
     return Ready(lambda: conv_transpose(x, w, bias, **options), _itself)
 
 
