@@ -1,0 +1,180 @@
+#include "calls.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "isa.hpp"
+#include "pool.hpp"
+
+namespace deconvs {
+
+namespace {
+
+size_t size_of(bool float64) { return float64 ? 8 : 4; }
+
+int64_t pieces(int64_t whole, int64_t piece) { return (whole + piece - 1) / piece; }
+
+// Elements rounded up so that what lies behind them is aligned.
+int64_t aligned(int64_t elements) { return pieces(elements, 16) * 16; }
+
+std::vector<int64_t> shape(int64_t batch, int64_t channels, const std::vector<int64_t>& axes) {
+  std::vector<int64_t> found{batch, channels};
+  found.insert(found.end(), axes.begin(), axes.end());
+  return found;
+}
+
+}  // namespace
+
+const Kernels& kernels_of(const std::string& isa) {
+  for (Isa found : available())
+    if (isa == name(found)) switch (found) {
+        case Isa::baseline:
+          return kernels_baseline();
+#ifdef DECONVS_HAVE_AVX2
+        case Isa::avx2:
+          return kernels_avx2();
+#endif
+#ifdef DECONVS_HAVE_AVX512
+        case Isa::avx512:
+          return kernels_avx512();
+#endif
+#ifdef DECONVS_HAVE_NEON
+        case Isa::neon:
+          return kernels_neon();
+#endif
+        default:
+          break;
+      }
+  throw std::invalid_argument("this processor or build has no instruction set named " + isa);
+}
+
+Layout::Layout(const Kernels& kernels, int panel_rows) : kernels_(&kernels) {
+  if (panel_rows < 1 || panel_rows > kernels.most_rows)
+    throw std::invalid_argument("no register tile has so many rows");
+}
+
+Packed Layout::pack(bool float64, const void* weight, const void* bias, Epilogue epilogue, int threads) const {
+  const size_t item = size_of(float64);
+  // A full vector may be read from the last channels' biases.
+  Packed packed{float64, Buffer(item * size_t(packed_)), Buffer(item * size_t(outputs_) + 64), epilogue};
+  std::memcpy(packed.bias.data(), bias, item * size_t(outputs_));
+  parallel(packed_ < 1 << 14 ? 1 : threads, groups_ * blocks_, [&](int64_t number, int) {
+    pack_block(float64, weight, packed.weights.data(), number / blocks_, number % blocks_);
+  });
+  return packed;
+}
+
+PhaseWeights::PhaseWeights(const Kernels& kernels, PhaseLayout layout)
+    : Layout(kernels, layout.panel_rows), layout_(std::make_shared<const PhaseLayout>(std::move(layout))) {
+  const PhaseLayout& l = *layout_;
+  int64_t taps = 0;
+  for (const Unit& unit : l.units)
+    for (const TapClass& which : unit.classes) taps += int64_t(which.phases.size()) * which.taps;
+  groups_ = l.groups;
+  blocks_ = pieces(l.channels_out, l.channel_block);
+  outputs_ = l.groups * l.channels_out;
+  weights_ = outputs_ * l.channels_in * l.kernel_volume;
+  packed_ = outputs_ * l.channels_in * taps;
+}
+
+void PhaseWeights::pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const {
+  if (float64)
+    kernels_->f64.pack_phase(*layout_, static_cast<const double*>(weight), static_cast<double*>(packed), group, block);
+  else
+    kernels_->f32.pack_phase(*layout_, static_cast<const float*>(weight), static_cast<float*>(packed), group, block);
+}
+
+ToomWeights::ToomWeights(const Kernels& kernels, ToomLayout layout)
+    : Layout(kernels, layout.panel_rows), layout_(std::make_shared<const ToomLayout>(std::move(layout))) {
+  const ToomLayout& l = *layout_;
+  groups_ = l.groups;
+  blocks_ = pieces(l.channels_out, l.channel_block);
+  outputs_ = l.groups * l.channels_out;
+  weights_ = outputs_ * l.channels_in;
+  for (const ToomAxis& axis : l.axes) weights_ *= axis.kernel_size;
+  packed_ = outputs_ * l.channels_in * kernels.f32.toom_volume(l);
+}
+
+void ToomWeights::pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const {
+  if (float64)
+    kernels_->f64.pack_toom(*layout_, static_cast<const double*>(weight), static_cast<double*>(packed), group, block);
+  else
+    kernels_->f32.pack_toom(*layout_, static_cast<const float*>(weight), static_cast<float*>(packed), group, block);
+}
+
+void Call::run(const Packed& packed, const void* x, void* y, int threads) const {
+  if (packed.float64 != float64_) throw std::invalid_argument("weights were packed for another type");
+  parallel(threads, jobs_, [&](int64_t number, int) { job(packed, x, y, number, scratch(scratch_)); });
+}
+
+PhaseCall::PhaseCall(const PhaseWeights& weights, bool float64, PhaseTiling tiling)
+    : Call(weights.kernels(), float64), layout_(weights.layout()), tiling_(std::move(tiling)) {
+  const PhaseTiling& t = tiling_;
+  const PhaseLayout& l = *layout_;
+  x_shape_ = shape(t.batch, l.groups * l.channels_in, t.input);
+  y_shape_ = shape(t.batch, l.groups * l.channels_out, t.output);
+  x_strides_ = t.x_strides;
+  y_strides_ = t.y_strides;
+  jobs_ = pieces(t.batch, t.images) * l.groups * t.parts;
+  for (size_t axis = 0; axis < t.block.size(); ++axis) jobs_ *= pieces(t.positions[axis], t.block[axis]);
+  room_ = aligned(t.channels_at_once * t.channel_pitch + kSlack +
+                  t.units_at_once * l.channel_block * l.stride.back() * t.temp_pitch + kSlack);
+  for (const Unit& unit : l.units)
+    for (const TapClass& which : unit.classes) taps_ = std::max(taps_, int64_t(which.taps));
+  scratch_ = size_t(room_) * size_of(float64_) + size_t(taps_ + 2 * l.stride.back()) * 8;
+}
+
+template <class T>
+void PhaseCall::job_as(const KernelsOf<T>& kernels, const Packed& packed, const void* x, void* y, int64_t number,
+                       void* scratch) const {
+  T* memory = static_cast<T*>(scratch);
+  int64_t* off = reinterpret_cast<int64_t*>(memory + room_);
+  kernels.run_phase(*layout_, tiling_, static_cast<const T*>(packed.weights.data()),
+                    static_cast<const T*>(packed.bias.data()), static_cast<const T*>(x), static_cast<T*>(y),
+                    packed.epilogue, number, memory, off, reinterpret_cast<const T**>(off + taps_));
+}
+
+void PhaseCall::job(const Packed& packed, const void* x, void* y, int64_t number, void* scratch) const {
+  if (float64_)
+    job_as(kernels_->f64, packed, x, y, number, scratch);
+  else
+    job_as(kernels_->f32, packed, x, y, number, scratch);
+}
+
+ToomCall::ToomCall(const ToomWeights& weights, bool float64, ToomTiling tiling)
+    : Call(weights.kernels(), float64), layout_(weights.layout()), tiling_(std::move(tiling)) {
+  const ToomTiling& t = tiling_;
+  const ToomLayout& l = *layout_;
+  // The arrays do not have the axes that were put in front to make three.
+  const auto own = [&](std::vector<int64_t> three, size_t before) {
+    three.erase(three.begin() + int64_t(before), three.begin() + int64_t(before) + 3 - t.axes);
+    return three;
+  };
+  x_shape_ = own(shape(t.batch, l.groups * l.channels_in, t.input), 2);
+  y_shape_ = own(shape(t.batch, l.groups * l.channels_out, t.output), 2);
+  x_strides_ = own(t.x_strides, 2);
+  y_strides_ = own(t.y_strides, 2);
+  jobs_ = pieces(t.batch, t.images) * l.groups * t.parts;
+  for (size_t axis = 0; axis < 3; ++axis) jobs_ *= pieces(t.tiles[axis], t.block[axis]);
+  room_ = aligned(float64 ? kernels_->f64.toom_room(l, t) : kernels_->f32.toom_room(l, t));
+  scratch_ = size_t(room_) * size_of(float64_) + size_t(3 * l.axes.back().stride) * 8;
+}
+
+template <class T>
+void ToomCall::job_as(const KernelsOf<T>& kernels, const Packed& packed, const void* x, void* y, int64_t number,
+                      void* scratch) const {
+  T* memory = static_cast<T*>(scratch);
+  kernels.run_toom(*layout_, tiling_, static_cast<const T*>(packed.weights.data()),
+                   static_cast<const T*>(packed.bias.data()), static_cast<const T*>(x), static_cast<T*>(y),
+                   packed.epilogue, number, memory, reinterpret_cast<const T**>(memory + room_));
+}
+
+void ToomCall::job(const Packed& packed, const void* x, void* y, int64_t number, void* scratch) const {
+  if (float64_)
+    job_as(kernels_->f64, packed, x, y, number, scratch);
+  else
+    job_as(kernels_->f32, packed, x, y, number, scratch);
+}
+
+}  // namespace deconvs

@@ -1,0 +1,102 @@
+// What a kernel is told: geometry as finished integers, made by src/deconvs/run/planner.py. No formula stands here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace deconvs {
+
+constexpr int kMaxAxes = 16;
+
+// What is done to an output before it is stored, after the bias.
+enum class Activation : int { none = 0, relu = 1, leaky_relu = 2 };
+
+// Phases whose taps meet the input at the same places; their rows (output channel, phase) share panels of weights.
+struct TapClass {
+  std::vector<int> phases;        // last-axis phases f of the unit that are in this class
+  std::vector<int64_t> shift;     // [tap][axis]: which input, relative to the position, the tap reads
+  std::vector<int64_t> kernel;    // [phase][tap]: flat index into the kernel, -1 where the phase has no such tap
+  int taps = 0;
+};
+
+// One combination of phases of all axes but the last, with every phase of the last: it owns whole rows of the output.
+struct Unit {
+  std::vector<int64_t> offset;    // per outer axis: outputs are at position * stride + offset
+  std::vector<TapClass> classes;
+};
+
+// How weights are laid out for the phase kernel: size-free.
+struct PhaseLayout {
+  int axes = 0;
+  int64_t groups = 1, channels_in = 1, channels_out = 1;  // channels of one group
+  int64_t kernel_volume = 1;
+  int64_t channel_block = 1;      // output channels that a unit computes at once
+  int panel_rows = 1;             // rows of a register tile at most
+  std::vector<int64_t> stride;
+  std::vector<Unit> units;
+};
+
+// How one input size is cut up.
+struct PhaseTiling {
+  int64_t batch = 1, images = 1;  // images interleaved into the row of a tile
+  std::vector<int64_t> input, output, positions;            // per axis
+  std::vector<int64_t> x_strides, y_strides;                // batch, channel, axes; in elements
+  std::vector<int64_t> block, window, window_low, window_pitch;  // per axis; the pitch counts elements
+  int64_t channels_at_once = 1;   // input channels whose window is held at once
+  int64_t channel_pitch = 1;      // elements of one channel's window
+  int64_t temp_pitch = 1;         // elements of one row of results
+  int64_t units_at_once = 1;      // (channel block, unit) pairs whose results are held at once
+  int64_t parts = 1;              // into how many jobs the output channels of a tile are split
+  int vectors = 1;                // vectors of a register tile at most
+  std::vector<int64_t> chunks;    // [chunk][3]: where in the window, where in the results, how many vectors
+  std::vector<int64_t> rows;      // per outer position of a block: where its results begin
+};
+
+// Fewer products: Toom-Cook (Winograd). In full positions q every phase of an axis sees the same inputs, so that one
+// transform of the input serves all phases. An axis is cut into tiles of some positions; toom.hpp has the transforms.
+enum class ToomKind : int {
+  single = 0,  // every phase has one tap: tiles of one position, nothing is transformed
+  three = 1,   // two taps a phase: tiles of three positions
+  two = 2,     // three taps in some phase, else two: tiles of two positions
+  mixed = 3,   // two taps in some phases, one in others, which take the inputs as they are: tiles of three positions
+};
+
+// Phases that use the same planes: of a mixed axis those with two taps, then those with one; else all.
+struct ToomBranch {
+  std::vector<int> phases;        // residues r: output position q * stride + r - crop
+  std::vector<double> weights;    // [phase][plane][kernel_size]
+};
+
+struct ToomAxis {
+  int64_t stride = 1, kernel_size = 1;
+  ToomKind kind = ToomKind::single;
+  std::vector<ToomBranch> branches;
+};
+
+// Always three axes; those that a geometry lacks have one position.
+struct ToomLayout {
+  int64_t groups = 1, channels_in = 1, channels_out = 1;  // channels of one group
+  int64_t channel_block = 1;
+  int panel_rows = 1;
+  std::vector<ToomAxis> axes;
+};
+
+struct ToomTiling {
+  int axes = 3;                   // that the arrays have; the others come first
+  int64_t batch = 1, images = 1;  // images of a block
+  std::vector<int64_t> input, output, x_strides, y_strides;
+  std::vector<int64_t> tiles, block;          // per axis: tiles in all, tiles of a block
+  std::vector<int64_t> first_input;           // per axis: the input where the window of tile 0 begins
+  std::vector<int64_t> first_output;          // per axis: the output at position 0 of tile 0, residue 0; may be negative
+  int64_t pitch = 1;              // tiles of a block, in whole vectors
+  int64_t parts = 1;
+  int vectors = 1;
+};
+
+struct Epilogue {
+  Activation activation = Activation::none;
+  double slope = 0;
+};
+
+}  // namespace deconvs

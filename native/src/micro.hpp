@@ -1,0 +1,79 @@
+// The register tile: MR rows of weights times NV vectors of positions, summed over channels and taps.
+//
+//   c[row][position] (+)= sum over channels, taps of a[channel][tap][row] * b[channel * step + off[tap] + position]
+//
+// Every result is summed in the same order whatever the tile's shape, so that results do not depend on how work is cut.
+
+template <class T, int MR, int NV>
+static void micro(const T* a, const T* b, int64_t step, int64_t channels, const int64_t* off, int taps, T* c,
+                  int64_t c_step, bool add) {
+  constexpr int L = kLanes<T>;
+  Vec<T> sum[MR][NV];
+  if (add) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 16
+      for (int v = 0; v < NV; ++v) sum[r][v] = load(c + r * c_step + v * L);
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 16
+      for (int v = 0; v < NV; ++v) sum[r][v] = Vec<T>{};
+  }
+  auto one = [&](const T* from) __attribute__((always_inline)) {
+    Vec<T> x[NV];
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) x[v] = load(from + v * L);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+      const Vec<T> w = broadcast(a[r]);
+#pragma GCC unroll 16
+      for (int v = 0; v < NV; ++v) sum[r][v] += w * x[v];
+    }
+    a += MR;
+  };
+  if (taps == 1) {
+    b += off[0];
+    for (int64_t channel = 0; channel < channels; ++channel, b += step) one(b);
+  } else {
+    for (int64_t channel = 0; channel < channels; ++channel, b += step)
+      for (int tap = 0; tap < taps; ++tap) one(b + off[tap]);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 16
+    for (int v = 0; v < NV; ++v) store(c + r * c_step + v * L, sum[r][v]);
+}
+
+template <class T>
+using Micro = void (*)(const T*, const T*, int64_t, int64_t, const int64_t*, int, T*, int64_t, bool);
+
+// Tiles that fit the registers: the sums, one vector of weights, and the positions unless they are read but once.
+constexpr int most_vectors(int rows) {
+  int vectors = rows == 1 ? kRegisters / 2 : 1;
+  while (vectors < 8 && rows * (vectors + 1) + (vectors + 1) + 1 <= kRegisters) ++vectors;
+  return vectors > 8 ? 8 : vectors;
+}
+
+constexpr int kMostRows = kRegisters >= 32 ? 14 : 6;
+
+template <class T, int MR, size_t... NV>
+static Micro<T> micro_of_vectors(int vectors, std::index_sequence<NV...>) {
+  static constexpr Micro<T> table[] = {micro<T, MR, int(NV) + 1>...};
+  return table[vectors - 1];
+}
+
+template <class T, size_t... MR>
+static Micro<T> micro_of(int rows, int vectors, std::index_sequence<MR...>) {
+  using Pick = Micro<T> (*)(int);
+  static constexpr Pick table[] = {[](int count) {
+    return micro_of_vectors<T, int(MR) + 1>(count, std::make_index_sequence<size_t(most_vectors(int(MR) + 1))>());
+  }...};
+  return table[rows - 1](vectors);
+}
+
+// The tile of so many rows and vectors; both must be within kMostRows and most_vectors(rows).
+template <class T>
+static inline Micro<T> micro_for(int rows, int vectors) {
+  return micro_of<T>(rows, vectors, std::make_index_sequence<size_t(kMostRows)>());
+}

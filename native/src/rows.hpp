@@ -1,0 +1,149 @@
+// Storing rows of results: the phases of the last axis are woven together, the bias is added, and each output is
+// written once. `from[f]` is the row of phase f; output o is element o / s of phase o % s.
+
+template <class T>
+static inline T finish(T value, T bias, Activation activation, T slope) {
+  value += bias;
+  if (activation == Activation::none) return value;
+  const T below = activation == Activation::relu ? T(0) : slope * value;
+  return value <= T(0) ? below : value;  // NaN compares false and is kept
+}
+
+template <class T>
+static inline Vec<T> finish(Vec<T> value, Vec<T> bias, Activation activation, Vec<T> slope) {
+  value += bias;
+  if (activation == Activation::none) return value;
+  const Vec<T> below = activation == Activation::relu ? Vec<T>{} : slope * value;
+  return value <= Vec<T>{} ? below : value;
+}
+
+// Vector `v` in pieces of B elements, `step` apart.
+template <class T, int B, size_t... I>
+static inline void store_piece(T* to, Vec<T> v, std::index_sequence<I...>, int piece) {
+  if constexpr (B == 1) {
+    *to = v[piece];
+  } else {
+    typedef T Piece __attribute__((vector_size(B * sizeof(T))));
+    typedef T Loose __attribute__((vector_size(B * sizeof(T)), aligned(alignof(T)), may_alias));
+    Piece part{};
+    // `piece` is a constant wherever this is unrolled.
+    switch (piece) {
+#define DECONVS_PIECE(n) \
+  case n:                \
+    if constexpr ((n + 1) * B <= kLanes<T>) part = __builtin_shufflevector(v, v, (n * B + int(I))...); \
+    break;
+      DECONVS_PIECE(0)
+      DECONVS_PIECE(1)
+      DECONVS_PIECE(2)
+      DECONVS_PIECE(3)
+      DECONVS_PIECE(4)
+      DECONVS_PIECE(5)
+      DECONVS_PIECE(6)
+      DECONVS_PIECE(7)
+#undef DECONVS_PIECE
+    }
+    *reinterpret_cast<Loose*>(to) = part;
+  }
+}
+
+// Phases first .. first + B - 1 of whole vectors of positions; returns how many positions are done.
+template <class T, int B>
+static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t first, int64_t positions, T bias,
+                          Activation activation, T slope) {
+  constexpr int L = kLanes<T>;
+  const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
+  int64_t p = 0;
+  for (; p + L <= positions; p += L) {
+    Vec<T> v[B];
+#pragma GCC unroll 16
+    for (int f = 0; f < B; ++f) v[f] = load(from[first + f] + p);
+    weave<T, B>(v);
+    // Element (position, phase) is now number position * B + phase of the B vectors.
+#pragma GCC unroll 16
+    for (int i = 0; i < B; ++i) {
+      const Vec<T> done = finish<T>(v[i], biases, activation, slopes);
+      if (B == stride) {
+        store(to + p * B + i * L, done);
+      } else if constexpr (B == L) {
+        store(to + (p + i) * stride + first, done);
+      } else {
+#pragma GCC unroll 16
+        for (int piece = 0; piece < L / B; ++piece)
+          store_piece<T, B>(to + (p + i * (L / B) + piece) * stride + first, done, std::make_index_sequence<size_t(B)>(),
+                            piece);
+      }
+    }
+  }
+  return p;
+}
+
+// `outputs` outputs of one row, contiguous in y.
+template <class T>
+static void store_row(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
+                      T slope) {
+  constexpr int L = kLanes<T>;
+  const int64_t whole = outputs / stride;  // positions of which every phase is an output
+  int64_t done = 0;
+  if (whole >= L)
+    for (int64_t f = 0; f < stride;) {
+      const int64_t left = stride - f;
+      if (L >= 16 && left >= 16) {
+        done = weave_rows<T, L >= 16 ? 16 : 1>(to, from, stride, f, whole, bias, activation, slope);
+        f += 16;
+      } else if (L >= 8 && left >= 8) {
+        done = weave_rows<T, L >= 8 ? 8 : 1>(to, from, stride, f, whole, bias, activation, slope);
+        f += 8;
+      } else if (L >= 4 && left >= 4) {
+        done = weave_rows<T, L >= 4 ? 4 : 1>(to, from, stride, f, whole, bias, activation, slope);
+        f += 4;
+      } else if (left >= 2) {
+        done = weave_rows<T, 2>(to, from, stride, f, whole, bias, activation, slope);
+        f += 2;
+      } else {
+        done = weave_rows<T, 1>(to, from, stride, f, whole, bias, activation, slope);
+        f += 1;
+      }
+    }
+  for (int64_t p = done; p < whole; ++p)
+    for (int64_t f = 0; f < stride; ++f) to[p * stride + f] = finish(from[f][p], bias, activation, slope);
+  for (int64_t f = 0; f < outputs - whole * stride; ++f)
+    to[whole * stride + f] = finish(from[f][whole], bias, activation, slope);
+}
+
+// The same where outputs of a row are `step` apart in y; results of images are `from_step` apart.
+template <class T>
+static void store_spread(T* to, int64_t step, const T* const* from, int64_t from_step, int64_t stride,
+                         int64_t outputs, T bias, Activation activation, T slope) {
+  for (int64_t f = 0; f < smaller(stride, outputs); ++f) {
+    const T* row = from[f];
+    for (int64_t o = f, p = 0; o < outputs; o += stride, ++p)
+      to[o * step] = finish(row[p * from_step], bias, activation, slope);
+  }
+}
+
+// One phase of a row for many channels, which are contiguous in y and `pitch` apart in the results.
+template <class T>
+static void store_pixels(T* to, int64_t step, const T* from, int64_t pitch, int64_t channels, int64_t positions,
+                         const T* bias, Activation activation, T slope) {
+  constexpr int L = kLanes<T>;
+  const Vec<T> slopes = broadcast(slope);
+  int64_t c = 0;
+  for (; c + L <= channels; c += L) {
+    const Vec<T> biases = load(bias + c);
+    int64_t p = 0;
+    for (; p + L <= positions; p += L) {
+      Vec<T> v[L];
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) v[i] = load(from + (c + i) * pitch + p);
+      weave<T, L>(v);
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) store(to + (p + i) * step + c, finish<T>(v[i], biases, activation, slopes));
+    }
+    for (; p < positions; ++p)
+      for (int i = 0; i < L; ++i)
+        to[p * step + c + i] = finish(from[(c + i) * pitch + p], bias[c + i], activation, slope);
+  }
+  for (; c < channels; ++c)
+    for (int64_t p = 0; p < positions; ++p)
+      to[p * step + c] = finish(from[c * pitch + p], bias[c], activation, slope);
+}

@@ -1,0 +1,548 @@
+// Fewer products: Toom-Cook (Winograd). One job:
+//
+//   x -> window of one channel -> planes [plane][channel][tile] -> products [plane][row][tile] -> positions -> rows of y
+//        zeros outside            sums of two inputs, axis by axis   a matrix product a plane      sums, axis by axis
+//
+// Rows are (output channel, phase). A unit is one choice of a branch for every axis; the units that share the outer
+// axes' choice are stored together, because their phases alternate within a row of the output.
+
+struct ToomUnit {
+  int branch[3];
+};
+
+constexpr int kMostToomTaps = 27;  // of one phase, all axes together
+
+constexpr int outputs_of(ToomKind kind) { return kind == ToomKind::single ? 1 : kind == ToomKind::two ? 2 : 3; }
+constexpr int inputs_of(ToomKind kind) { return kind == ToomKind::single ? 1 : 4; }
+constexpr int planes_of(ToomKind kind) { return kind == ToomKind::single ? 1 : kind == ToomKind::mixed ? 7 : 4; }
+// Of a branch; the second one of a mixed axis takes three inputs as they are.
+constexpr int planes_of(ToomKind kind, int branch) {
+  return branch == 1 ? 3 : kind == ToomKind::single ? 1 : 4;
+}
+
+static inline int64_t planes_of(const ToomLayout& layout, const ToomUnit& unit) {
+  int64_t planes = 1;
+  for (int axis = 0; axis < 3; ++axis) planes *= planes_of(layout.axes[axis].kind, unit.branch[axis]);
+  return planes;
+}
+
+static inline int64_t phases_of(const ToomLayout& layout, const ToomUnit& unit) {
+  int64_t phases = 1;
+  for (int axis = 0; axis < 3; ++axis) phases *= int64_t(layout.axes[axis].branches[unit.branch[axis]].phases.size());
+  return phases;
+}
+
+// The next unit in order, the last axis first; false after the last.
+static inline bool next_unit(const ToomLayout& layout, ToomUnit& unit) {
+  for (int axis = 2; axis >= 0; --axis) {
+    if (++unit.branch[axis] < int(layout.axes[axis].branches.size())) return true;
+    unit.branch[axis] = 0;
+  }
+  return false;
+}
+
+// Packed elements per output and input channel.
+static inline int64_t toom_volume(const ToomLayout& layout) {
+  int64_t total = 0;
+  ToomUnit unit{};
+  do total += planes_of(layout, unit) * phases_of(layout, unit);
+  while (next_unit(layout, unit));
+  return total;
+}
+
+// Pack the weights of one block of output channels: [unit][plane][panel][channel][row].
+template <class T>
+static void pack_toom(const ToomLayout& layout, const T* w, T* packed, int64_t group, int64_t block) {
+  const int64_t first = block * layout.channel_block;
+  const int64_t outs = smaller(layout.channel_block, layout.channels_out - first);
+  int64_t volume = 1;
+  for (int axis = 0; axis < 3; ++axis) volume *= layout.axes[axis].kernel_size;
+  w += (group * layout.channels_in * layout.channels_out + first) * volume;
+  packed += (group * layout.channels_out + first) * toom_volume(layout) * layout.channels_in;
+  ToomUnit unit{};
+  do {
+    const int64_t planes = planes_of(layout, unit), phases = phases_of(layout, unit);
+    const Panels panels(outs * phases, layout.panel_rows);
+    for (int64_t plane = 0; plane < planes; ++plane) {
+      int64_t row = 0;
+      for (int64_t panel = 0; panel < panels.count; ++panel) {
+        const int64_t rows = panels.rows(panel);
+        for (int64_t r = 0; r < rows; ++r) {
+          const int64_t channel = (row + r) / phases, phase = (row + r) % phases;
+          // The factors of this phase and plane: an outer product over the axes.
+          const double* factors[3];
+          int64_t plane_left = plane, phase_left = phase;
+          for (int axis = 2; axis >= 0; --axis) {
+            const ToomBranch& branch = layout.axes[axis].branches[unit.branch[axis]];
+            const int64_t many = planes_of(layout.axes[axis].kind, unit.branch[axis]);
+            const int64_t p = plane_left % many, f = phase_left % int64_t(branch.phases.size());
+            plane_left /= many;
+            phase_left /= int64_t(branch.phases.size());
+            factors[axis] = branch.weights.data() + (f * many + p) * layout.axes[axis].kernel_size;
+          }
+          // Few taps have factors: list them once, for all input channels.
+          int64_t taps = 0;
+          int64_t at[kMostToomTaps];
+          T factor[kMostToomTaps];
+          for (int64_t j = 0; j < volume; ++j) {
+            double value = 1;
+            int64_t left = j;
+            for (int axis = 2; axis >= 0 && value != 0; --axis) {
+              value *= factors[axis][left % layout.axes[axis].kernel_size];
+              left /= layout.axes[axis].kernel_size;
+            }
+            if (value != 0) {
+              at[taps] = j;
+              factor[taps++] = T(value);
+            }
+          }
+          const T* from = w + channel * volume;
+          for (int64_t c = 0; c < layout.channels_in; ++c, from += layout.channels_out * volume) {
+            T sum = 0;
+            for (int64_t tap = 0; tap < taps; ++tap) sum += factor[tap] * from[at[tap]];
+            packed[c * rows + r] = sum;
+          }
+        }
+        packed += layout.channels_in * rows;
+        row += rows;
+      }
+    }
+  } while (next_unit(layout, unit));
+}
+
+template <class T>
+struct ToomRun {
+  const ToomLayout& layout;
+  const ToomTiling& tiling;
+  const T* packed;
+  const T* bias;
+  const T* x;
+  T* y;
+  Activation activation;
+  T slope;
+};
+
+// Inputs of a tile to its planes: evaluation at 0, 1, -1 and infinity, transposed.
+template <ToomKind K, class V>
+static inline void to_planes(const V* z, V* p) {
+  if constexpr (K == ToomKind::single) {
+    p[0] = z[0];
+  } else {
+    p[0] = z[0] - z[2];
+    p[1] = z[1] + z[2];
+    p[2] = z[2] - z[1];
+    p[3] = z[3] - z[1];
+    if constexpr (K == ToomKind::mixed) {
+      p[4] = z[1];
+      p[5] = z[2];
+      p[6] = z[3];
+    }
+  }
+}
+
+// Products of a branch back to positions.
+template <ToomKind K, int B, class V>
+static inline void to_positions(const V* p, V* y) {
+  if constexpr (K == ToomKind::single) {
+    y[0] = p[0];
+  } else if constexpr (B == 1) {
+    y[0] = p[0];
+    y[1] = p[1];
+    y[2] = p[2];
+  } else {
+    y[0] = p[0] + p[1] + p[2];
+    y[1] = p[1] - p[2];
+    if constexpr (K == ToomKind::two)
+      y[1] += p[3];
+    else
+      y[2] = p[1] + p[2] + p[3];
+  }
+}
+
+// Every M-th element of a row to a part of its own.
+template <class T, int M, int K, size_t... I>
+static inline Vec<T> every(const Vec<T>* v, std::index_sequence<I...>) {
+  constexpr int L = kLanes<T>;
+  if constexpr (M == 2) {
+    return __builtin_shufflevector(v[0], v[1], (2 * int(I) + K)...);
+  } else {
+    const Vec<T> low = __builtin_shufflevector(v[0], v[1], ((3 * int(I) + K < 2 * L) ? 3 * int(I) + K : 0)...);
+    return __builtin_shufflevector(low, v[2], ((3 * int(I) + K < 2 * L) ? int(I) : L + 3 * int(I) + K - 2 * L)...);
+  }
+}
+
+template <class T, int M>
+static inline void take_apart(const T* row, int64_t count, T* parts, int64_t room) {
+  constexpr int L = kLanes<T>;
+  constexpr auto all = std::make_index_sequence<size_t(L)>();
+  if constexpr (M == 1) {
+    for (int64_t i = 0; i < count; i += L) store(parts + i, load(row + i));
+  } else {
+    // Reads and writes whole vectors: the row and the parts have room for it.
+    for (int64_t i = 0; i * M < count; i += L) {
+      Vec<T> v[M];
+#pragma GCC unroll 4
+      for (int k = 0; k < M; ++k) v[k] = load(row + i * M + k * L);
+      store(parts + i, every<T, M, 0>(v, all));
+      store(parts + room + i, every<T, M, 1>(v, all));
+      if constexpr (M == 3) store(parts + 2 * room + i, every<T, M, 2>(v, all));
+    }
+  }
+}
+
+struct ToomSizes {
+  int64_t window[3], whole, line;   // of a block, per axis: inputs; of one channel; a row taken apart
+  int64_t planes, planes2;          // of all axes, of the last two
+  int64_t tiles2, tiles;            // of a block of one image: in the last two axes, in all
+};
+
+template <class T>
+static inline ToomSizes toom_sizes(const ToomLayout& layout, const ToomTiling& t) {
+  ToomSizes sizes;
+  sizes.whole = sizes.planes = 1;
+  for (int axis = 0; axis < 3; ++axis) {
+    const ToomKind kind = layout.axes[axis].kind;
+    sizes.window[axis] = (t.block[axis] - 1) * outputs_of(kind) + inputs_of(kind);
+    sizes.whole *= sizes.window[axis];
+    sizes.planes *= planes_of(kind);
+  }
+  sizes.planes2 = sizes.planes / planes_of(layout.axes[0].kind);
+  sizes.tiles2 = t.block[1] * t.block[2];
+  sizes.tiles = sizes.tiles2 * t.block[0];
+  sizes.line = (t.block[2] / kLanes<T> + 3) * kLanes<T>;
+  return sizes;
+}
+
+// Rows taken apart, `lines` apart, to the planes of the last two axes. Tiles of a row are written in whole vectors, in rising order, so
+// that what runs over the end of a row is written over by the next.
+template <class T, ToomKind H, ToomKind W>
+static void planes_of_rows(const T* parts, int64_t line, int64_t height, int64_t width, T* planes, int64_t step) {
+  constexpr int L = kLanes<T>, M = outputs_of(W);
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; x += L) {
+      Vec<T> across[inputs_of(H)][planes_of(W)];
+#pragma GCC unroll 4
+      for (int r = 0; r < inputs_of(H); ++r) {
+        const T* from = parts + (y * outputs_of(H) + r) * (M * line) + x;
+        Vec<T> z[inputs_of(W)];
+#pragma GCC unroll 4
+        for (int k = 0; k < inputs_of(W); ++k) z[k] = load(from + k % M * line + k / M);
+        to_planes<W>(z, across[r]);
+      }
+#pragma GCC unroll 8
+      for (int q = 0; q < planes_of(W); ++q) {
+        Vec<T> z[inputs_of(H)], p[planes_of(H)];
+#pragma GCC unroll 4
+        for (int r = 0; r < inputs_of(H); ++r) z[r] = across[r][q];
+        to_planes<H>(z, p);
+#pragma GCC unroll 8
+        for (int i = 0; i < planes_of(H); ++i) store(planes + (i * planes_of(W) + q) * step + y * width + x, p[i]);
+      }
+    }
+}
+
+// Slices of planes of the last two axes, to those of all three.
+template <class T, ToomKind D>
+static void planes_of_slices(const T* slices, int64_t slice, int64_t planes2, int64_t plane, int64_t depth,
+                             int64_t tiles2, T* planes, int64_t step) {
+  constexpr int L = kLanes<T>;
+  for (int64_t q = 0; q < planes2; ++q)
+    for (int64_t d = 0; d < depth; ++d)
+      for (int64_t i = 0; i < tiles2; i += L) {
+        Vec<T> z[inputs_of(D)], p[planes_of(D)];
+#pragma GCC unroll 4
+        for (int k = 0; k < inputs_of(D); ++k) z[k] = load(slices + (d * outputs_of(D) + k) * slice + q * plane + i);
+        to_planes<D>(z, p);
+#pragma GCC unroll 8
+        for (int k = 0; k < planes_of(D); ++k) store(planes + (k * planes2 + q) * step + d * tiles2 + i, p[k]);
+      }
+}
+
+// Products [plane][...] of one row to positions, for the last two axes; `down` and `along` lead from one position to the next.
+template <class T, ToomKind H, int BH, ToomKind W, int BW>
+static void positions_of_rows(const T* products, int64_t step, T* to, int64_t down, int64_t along, int64_t pitch) {
+  constexpr int L = kLanes<T>, PH = planes_of(H, BH), PW = planes_of(W, BW), MH = outputs_of(H), MW = outputs_of(W);
+  for (int64_t v = 0; v < pitch; v += L) {
+    Vec<T> half[PH][MW];
+#pragma GCC unroll 4
+    for (int i = 0; i < PH; ++i) {
+      Vec<T> p[PW];
+#pragma GCC unroll 4
+      for (int q = 0; q < PW; ++q) p[q] = load(products + (i * PW + q) * step + v);
+      to_positions<W, BW>(p, half[i]);
+    }
+#pragma GCC unroll 4
+    for (int x = 0; x < MW; ++x) {
+      Vec<T> p[PH], out[MH];
+#pragma GCC unroll 4
+      for (int i = 0; i < PH; ++i) p[i] = half[i][x];
+      to_positions<H, BH>(p, out);
+#pragma GCC unroll 4
+      for (int y = 0; y < MH; ++y) store(to + y * down + x * along + v, out[y]);
+    }
+  }
+}
+
+template <class T, ToomKind D, int BD>
+static void positions_of_slices(const T* from, int64_t plane, T* to, int64_t step, int64_t count) {
+  constexpr int L = kLanes<T>;
+  for (int64_t v = 0; v < count; v += L) {
+    Vec<T> p[planes_of(D, BD)], out[outputs_of(D)];
+#pragma GCC unroll 4
+    for (int i = 0; i < planes_of(D, BD); ++i) p[i] = load(from + i * plane + v);
+    to_positions<D, BD>(p, out);
+#pragma GCC unroll 4
+    for (int i = 0; i < outputs_of(D); ++i) store(to + i * step + v, out[i]);
+  }
+}
+
+// The functions for the kinds of a layout, by number.
+template <class T>
+struct ToomSteps {
+  using Rows = void (*)(const T*, int64_t, int64_t, int64_t, T*, int64_t);
+  using Slices = void (*)(const T*, int64_t, int64_t, int64_t, int64_t, int64_t, T*, int64_t);
+  using BackRows = void (*)(const T*, int64_t, T*, int64_t, int64_t, int64_t);
+  using BackSlices = void (*)(const T*, int64_t, T*, int64_t, int64_t);
+
+  template <size_t... I>
+  static Rows rows(int which, std::index_sequence<I...>) {
+    static constexpr Rows table[] = {planes_of_rows<T, ToomKind(I / 4), ToomKind(I % 4)>...};
+    return table[which];
+  }
+  template <size_t... I>
+  static Slices slices(int which, std::index_sequence<I...>) {
+    static constexpr Slices table[] = {planes_of_slices<T, ToomKind(I)>...};
+    return table[which];
+  }
+  // A kind and its branch as one number: kind, or 4 for the second branch of a mixed axis.
+  static constexpr ToomKind kind(size_t i) { return i == 4 ? ToomKind::mixed : ToomKind(i); }
+  template <size_t... I>
+  static BackRows back_rows(int which, std::index_sequence<I...>) {
+    static constexpr BackRows table[] = {
+        positions_of_rows<T, kind(I / 5), I / 5 == 4 ? 1 : 0, kind(I % 5), I % 5 == 4 ? 1 : 0>...};
+    return table[which];
+  }
+  template <size_t... I>
+  static BackSlices back_slices(int which, std::index_sequence<I...>) {
+    static constexpr BackSlices table[] = {positions_of_slices<T, kind(I), I == 4 ? 1 : 0>...};
+    return table[which];
+  }
+};
+
+static inline int back_number(const ToomAxis& axis, int branch) { return branch == 1 ? 4 : int(axis.kind); }
+
+// Elements of scratch memory, in the order in which run_toom lays them out.
+struct ToomRoom {
+  int64_t row, parts, slices, planes, products, half, stored;
+  int64_t all() const { return row + parts + slices + planes + products + half + stored + kSlack; }
+};
+
+template <class T>
+static inline ToomRoom toom_room(const ToomLayout& layout, const ToomTiling& t) {
+  const ToomSizes sizes = toom_sizes<T>(layout, t);
+  int64_t products = 0, positions = 1, phases = layout.axes[2].stride;
+  for (int axis = 0; axis < 3; ++axis) positions *= outputs_of(layout.axes[axis].kind);
+  for (int axis = 0; axis < 2; ++axis) {
+    const std::vector<ToomBranch>& branches = layout.axes[axis].branches;
+    phases *= larger(int64_t(branches[0].phases.size()), int64_t(branches.back().phases.size()));
+  }
+  ToomUnit unit{};
+  do products = larger(products, planes_of(layout, unit) * phases_of(layout, unit));
+  while (next_unit(layout, unit));
+  ToomRoom room;
+  room.row = sizes.window[2] + kSlack;
+  room.parts = sizes.window[1] * outputs_of(layout.axes[2].kind) * sizes.line + kSlack;
+  room.slices = sizes.window[0] * sizes.planes2 * (sizes.tiles2 + kLanes<T>) + kSlack;
+  room.planes = sizes.planes * layout.channels_in * t.pitch + kSlack;
+  room.products = products * layout.channel_block * t.pitch + kSlack;
+  room.half = 4 * 9 * t.pitch + kSlack;
+  room.stored = positions * phases * layout.channel_block * t.pitch + kSlack;
+  return room;
+}
+
+// Outputs start, start + 1, ... of a row, of which those in [0, size) exist.
+template <class T>
+static void store_clipped(T* row, int64_t step, const T** from, int64_t stride, int64_t start, int64_t outputs,
+                          int64_t size, T bias, Activation activation, T slope) {
+  int64_t p = 0;
+  for (; start < 0 && p * stride < outputs; ++p, start += stride)
+    for (int64_t f = larger(0, -start); f < stride && start + f < size; ++f)
+      row[(start + f) * step] = finish(from[f][p], bias, activation, slope);
+  outputs = smaller(outputs - p * stride, size - start);
+  if (outputs <= 0) return;
+  for (int64_t f = 0; f < stride; ++f) from[f] += p;
+  if (step == 1)
+    store_row(row + start, from, stride, outputs, bias, activation, slope);
+  else
+    store_spread(row + start * step, step, from, 1, stride, outputs, bias, activation, slope);
+}
+
+template <class T>
+static void run_toom(const ToomRun<T>& run, int64_t job, T* scratch, const T** from) {
+  using Steps = ToomSteps<T>;
+  const ToomLayout& layout = run.layout;
+  const ToomTiling& t = run.tiling;
+  const ToomSizes sizes = toom_sizes<T>(layout, t);
+  const ToomRoom room = toom_room<T>(layout, t);
+  const ToomAxis* axes = layout.axes.data();
+  T* row = scratch;
+  T* parts = row + room.row;
+  T* slices = parts + room.parts;
+  T* planes = slices + room.slices;
+  T* products = planes + room.planes;
+  T* half = products + room.products;
+  T* stored = half + room.half;
+
+  // Which block of tiles, which part of the output channels.
+  const int64_t part = job % t.parts;
+  int64_t number = job / t.parts, at[3], first[3];
+  for (int axis = 2; axis >= 0; --axis) {
+    const int64_t blocks = (t.tiles[axis] + t.block[axis] - 1) / t.block[axis];
+    at[axis] = number % blocks * t.block[axis];
+    number /= blocks;
+    first[axis] = t.first_input[axis] + at[axis] * outputs_of(axes[axis].kind);
+  }
+  const int64_t group = number % layout.groups, image = number / layout.groups * t.images;
+  const int64_t images = smaller(t.images, t.batch - image);
+
+  // Planes of every channel, slice by slice of the first axis.
+  const int64_t plane_step = layout.channels_in * t.pitch;
+  const bool deep = axes[0].kind != ToomKind::single;
+  const auto rows_to_planes =
+      Steps::rows(int(axes[1].kind) * 4 + int(axes[2].kind), std::make_index_sequence<16>());
+  const auto slices_to_planes = Steps::slices(int(axes[0].kind), std::make_index_sequence<4>());
+  const int64_t one = 1, row_size = sizes.window[2];
+  const int apart = outputs_of(axes[2].kind);
+  const int64_t plane2 = sizes.tiles2 + kLanes<T>, slice = sizes.planes2 * plane2;
+  for (int64_t c = 0; c < layout.channels_in; ++c)
+    for (int64_t i = 0; i < images; ++i) {
+      const T* x = run.x + (image + i) * t.x_strides[0] + (group * layout.channels_in + c) * t.x_strides[1];
+      T* to = planes + c * t.pitch + i * sizes.tiles;
+      for (int64_t z = 0; z < sizes.window[0]; ++z) {
+        const int64_t deep_at = first[0] + z;
+        for (int64_t y = 0; y < sizes.window[1]; ++y) {
+          const int64_t high_at = first[1] + y;
+          T* into = parts + y * apart * sizes.line;
+          if (deep_at < 0 || deep_at >= t.input[0] || high_at < 0 || high_at >= t.input[1]) {
+            clear(into, apart * sizes.line);
+            continue;
+          }
+          const int64_t strides[2] = {0, t.x_strides[4]};
+          const Source<T> source{x + deep_at * t.x_strides[2] + high_at * t.x_strides[3], 1, &t.input[2], strides,
+                                 &first[2], &row_size, &one};
+          fill_window(source, row, row_size, 1, 1);
+          if (apart == 3)
+            take_apart<T, 3>(row, row_size, into, sizes.line);
+          else if (apart == 2)
+            take_apart<T, 2>(row, row_size, into, sizes.line);
+          else
+            take_apart<T, 1>(row, row_size, into, sizes.line);
+        }
+        if (deep)
+          rows_to_planes(parts, sizes.line, t.block[1], t.block[2], slices + z * slice, plane2);
+        else
+          rows_to_planes(parts, sizes.line, t.block[1], t.block[2], to + z * sizes.tiles2, plane_step);
+      }
+      if (deep)
+        slices_to_planes(slices, slice, sizes.planes2, plane2, t.block[0], sizes.tiles2, to, plane_step);
+    }
+
+  const int64_t blocks = (layout.channels_out + layout.channel_block - 1) / layout.channel_block;
+  const int64_t volume = toom_volume(layout);
+  const int64_t no_offset = 0;
+  const ToomAxis& w = axes[2];
+  const int64_t spread = outputs_of(w.kind) * w.stride;  // rows that one row of the output is woven from
+  const int64_t deep_positions = outputs_of(axes[0].kind), high_positions = outputs_of(axes[1].kind);
+  for (int64_t block = blocks * part / t.parts; block < blocks * (part + 1) / t.parts; ++block) {
+    const int64_t outs = smaller(layout.channel_block, layout.channels_out - block * layout.channel_block);
+    const int64_t channel = group * layout.channels_out + block * layout.channel_block;
+    const T* weights = run.packed + channel * volume * layout.channels_in;
+    ToomUnit unit{};
+    bool more = true;
+    while (more) {
+      // All branches of the last axis, then their rows are complete.
+      const ToomUnit outer = unit;
+      const ToomBranch& deep_branch = axes[0].branches[unit.branch[0]];
+      const ToomBranch& high_branch = axes[1].branches[unit.branch[1]];
+      const int64_t high_phases = int64_t(high_branch.phases.size());
+      const int64_t outer_phases = int64_t(deep_branch.phases.size()) * high_phases;
+      do {
+        const ToomBranch& branch = w.branches[unit.branch[2]];
+        const int64_t here = int64_t(branch.phases.size()), rows = outs * outer_phases * here;
+        int64_t many[3], skip[3];
+        for (int axis = 0; axis < 3; ++axis) {
+          many[axis] = planes_of(axes[axis].kind, unit.branch[axis]);
+          skip[axis] = unit.branch[axis] == 1 ? 4 : 0;
+        }
+        const int64_t many2 = many[1] * many[2];
+        const Panels panels(rows, layout.panel_rows);
+        for (int64_t plane = 0; plane < many[0] * many2; ++plane) {
+          const int64_t index = ((plane / many2 + skip[0]) * planes_of(axes[1].kind) + plane / many[2] % many[1] + skip[1]) *
+                                    planes_of(w.kind) + plane % many[2] + skip[2];
+          const T* b = planes + index * plane_step;
+          T* c = products + plane * rows * t.pitch;
+          for (int64_t place = 0; place < t.pitch;) {
+            const int vectors = int(smaller(t.vectors, (t.pitch - place) / kLanes<T>));
+            const T* a = weights;
+            for (int64_t panel = 0, r = 0; panel < panels.count; ++panel) {
+              const int64_t high = panels.rows(panel);
+              micro_for<T>(int(high), vectors)(a, b + place, t.pitch, layout.channels_in, &no_offset, 1,
+                                               c + r * t.pitch + place, t.pitch, false);
+              a += layout.channels_in * high;
+              r += high;
+            }
+            place += vectors * kLanes<T>;
+          }
+          weights += layout.channels_in * rows;
+        }
+        const auto back_rows = Steps::back_rows(back_number(axes[1], unit.branch[1]) * 5 + back_number(w, unit.branch[2]),
+                                                std::make_index_sequence<25>());
+        const auto back_slices = Steps::back_slices(back_number(axes[0], unit.branch[0]), std::make_index_sequence<5>());
+        for (int64_t r = 0; r < rows; ++r) {
+          // stored: [channel, outer phase][outer position][position, phase of the last axis][tile]
+          T* to = stored + (r / here * deep_positions * high_positions * spread + branch.phases[r % here]) * t.pitch;
+          const int64_t down = spread * t.pitch, along = w.stride * t.pitch;
+          if (deep) {
+            const int64_t flat = outputs_of(w.kind) * high_positions * t.pitch;
+            for (int64_t plane = 0; plane < many[0]; ++plane)
+              back_rows(products + (plane * many2 * rows + r) * t.pitch, rows * t.pitch, half + plane * flat,
+                        outputs_of(w.kind) * t.pitch, t.pitch, t.pitch);
+            for (int64_t y = 0; y < high_positions; ++y)
+              for (int64_t x = 0; x < outputs_of(w.kind); ++x)
+                back_slices(half + (y * outputs_of(w.kind) + x) * t.pitch, flat, to + y * down + x * along,
+                            high_positions * down, t.pitch);
+          } else {
+            back_rows(products + r * t.pitch, rows * t.pitch, to, down, along, t.pitch);
+          }
+        }
+        more = next_unit(layout, unit);
+      } while (more && unit.branch[2] != 0);
+
+      for (int64_t c = 0; c < outs; ++c)
+        for (int64_t phase = 0; phase < outer_phases; ++phase)
+          for (int64_t position = 0; position < deep_positions * high_positions; ++position) {
+            const T* rows =
+                stored + ((c * outer_phases + phase) * deep_positions * high_positions + position) * spread * t.pitch;
+            for (int64_t line = 0; line < t.block[0] * t.block[1]; ++line) {
+              const int64_t tile[2] = {at[0] + line / t.block[1], at[1] + line % t.block[1]};
+              const int64_t out[2] = {
+                  t.first_output[0] + (tile[0] * deep_positions + position / high_positions) * axes[0].stride +
+                      axes[0].branches[outer.branch[0]].phases[phase / high_phases],
+                  t.first_output[1] + (tile[1] * high_positions + position % high_positions) * axes[1].stride +
+                      axes[1].branches[outer.branch[1]].phases[phase % high_phases]};
+              if (tile[0] >= t.tiles[0] || tile[1] >= t.tiles[1] || out[0] < 0 || out[1] < 0 || out[0] >= t.output[0] ||
+                  out[1] >= t.output[1])
+                continue;
+              const int64_t width = smaller(t.block[2], t.tiles[2] - at[2]);
+              for (int64_t i = 0; i < images; ++i) {
+                T* y = run.y + (image + i) * t.y_strides[0] + (channel + c) * t.y_strides[1] +
+                       out[0] * t.y_strides[2] + out[1] * t.y_strides[3];
+                for (int64_t f = 0; f < spread; ++f) from[f] = rows + f * t.pitch + i * sizes.tiles + line * t.block[2];
+                store_clipped(y, t.y_strides[4], from, spread, t.first_output[2] + at[2] * spread, width * spread,
+                              t.output[2], run.bias[channel + c], run.activation, run.slope);
+              }
+            }
+          }
+    }
+  }
+}

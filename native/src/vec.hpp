@@ -1,0 +1,71 @@
+// Vectors of one instruction set. Included once per instruction set, inside its own namespace, so that no two
+// translation units ever share an inline function that was compiled for different processors.
+//
+// DECONVS_VECTOR_BYTES is the width of a register, DECONVS_REGISTERS how many there are.
+
+constexpr int kRegisters = DECONVS_REGISTERS;
+
+template <class T>
+constexpr int kLanes = DECONVS_VECTOR_BYTES / int(sizeof(T));
+
+template <class T>
+struct VecOf {
+  typedef T type __attribute__((vector_size(DECONVS_VECTOR_BYTES)));
+  typedef T loose __attribute__((vector_size(DECONVS_VECTOR_BYTES), aligned(alignof(T)), may_alias));
+};
+
+template <class T>
+using Vec = typename VecOf<T>::type;
+
+template <class T>
+static inline Vec<T> load(const T* from) {
+  return *reinterpret_cast<const typename VecOf<T>::loose*>(from);
+}
+
+template <class T>
+static inline void store(T* to, Vec<T> value) {
+  *reinterpret_cast<typename VecOf<T>::loose*>(to) = value;
+}
+
+template <class T>
+static inline Vec<T> broadcast(T value) {
+  return value - Vec<T>{};
+}
+
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// a0 b0 a1 b1 ... of the lower and of the upper halves.
+template <class V, size_t... I>
+static inline V zip_low(V a, V b, std::index_sequence<I...>) {
+  constexpr int n = int(sizeof...(I));
+  return __builtin_shufflevector(a, b, (I % 2 ? n + int(I) / 2 : int(I) / 2)...);
+}
+
+template <class V, size_t... I>
+static inline V zip_high(V a, V b, std::index_sequence<I...>) {
+  constexpr int n = int(sizeof...(I));
+  return __builtin_shufflevector(a, b, (I % 2 ? n + n / 2 + int(I) / 2 : n / 2 + int(I) / 2)...);
+}
+
+// S vectors, one a phase, woven into S vectors in which the phases alternate. S is a power of two, at most a vector's
+// lanes; with S lanes it is a transposition.
+template <class T, int S>
+static inline void weave(Vec<T> (&v)[S]) {
+  if constexpr (S > 1) {
+    constexpr auto all = std::make_index_sequence<size_t(kLanes<T>)>();
+    Vec<T> even[S / 2], odd[S / 2];
+#pragma GCC unroll 16
+    for (int i = 0; i < S / 2; ++i) {
+      even[i] = v[2 * i];
+      odd[i] = v[2 * i + 1];
+    }
+    weave<T, S / 2>(even);
+    weave<T, S / 2>(odd);
+#pragma GCC unroll 16
+    for (int i = 0; i < S / 2; ++i) {
+      v[2 * i] = zip_low(even[i], odd[i], all);
+      v[2 * i + 1] = zip_high(even[i], odd[i], all);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+"""What the planner knows of the processor: vectors, registers, caches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_USUAL = {1: 32 * 1024, 2: 512 * 1024, 3: 8 * 2**20}
+"""Bytes of a core's data caches where the system does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One instruction set on this processor."""
+
+    isa: str
+    vector_bytes: int
+    registers: int
+    most_vectors: tuple[int, ...]
+    l1: int
+    l2: int
+    l3: int
+
+    @property
+    def products_per_cycle(self) -> float:
+        """Vectors of multiply-adds that start in one cycle; without fused ones it takes two instructions."""
+        return 1.0 if self.isa == "baseline" else 2.0
+
+    def lanes(self, itemsize: int) -> int:
+        """Elements of a vector."""
+        return self.vector_bytes // itemsize
+
+
+@lru_cache(maxsize=8)
+def machine(core: Any, isa: str) -> Machine:
+    """The machine as the native core sees it under an instruction set."""
+    size, registers, most = core.vectors(isa)
+    return Machine(isa, size, registers, tuple(most), *(cache_bytes(level) for level in (1, 2, 3)))
+
+
+@lru_cache(maxsize=4)
+def cache_bytes(level: int) -> int:
+    """Bytes of the data or shared cache of the first core at ``level``."""
+    for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        try:
+            if int((index / "level").read_text()) == level and (index / "type").read_text().strip() != "Instruction":
+                text = (index / "size").read_text().strip()
+                return int(text[:-1]) * {"K": 1024, "M": 2**20}[text[-1]]
+        except (OSError, ValueError, KeyError, IndexError):
+            continue
+    return _USUAL[level]

@@ -1,0 +1,324 @@
+"""Fewer products: Toom-Cook (Winograd) for transposed convolutions, as the native core takes it.
+
+In full positions q, with output o = q*s + r - b, every phase r of an axis reads x[q - M] through tap r + M*s: the same
+inputs for all phases. So an axis is cut into tiles of m positions, and one transform of the window of a tile, m + T - 1
+inputs z for phases of T taps, serves every phase. With the points 0, 1, -1 and infinity the transforms need sums of two:
+
+    planes   z0 - z2,  z1 + z2,  z2 - z1,  z3 - z1                    T = 2, m = 3: 4 products instead of 6
+    weights  g0, (g0 + g1 + g2)/2, (g0 - g1 + g2)/2, g2               T = 3, m = 2: 4 products instead of 6
+
+Phases of one tap beside phases of two (k3 s2) take the inputs as they are: no products are saved there, none lost.
+Source: Winograd 1980, Arithmetic Complexity of Computations; Lavin & Gray 2016, section 4, for convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Any
+
+from ..axis import Axis, Phase
+from ..geometry import ConvTranspose
+from .machine import Machine
+from .phase_plan import Tile, panel_rows, stream_cycles, tile_cycles
+
+Ints = tuple[int, ...]
+Factors = tuple[float, ...]
+
+_AXES = 3
+"""The core computes in three axes; a geometry with fewer gets axes of one position in front."""
+
+_POINTS: dict[int, tuple[Factors, ...]] = {
+    2: ((1.0, 0.0), (0.5, 0.5), (0.5, -0.5), (0.0, 1.0)),
+    3: ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0)),
+}
+"""Weights g of T taps at the four points."""
+
+
+class Kind(IntEnum):
+    """What is done along an axis; native/src/job.hpp has the same numbers."""
+
+    SINGLE = 0
+    THREE = 1
+    TWO = 2
+    MIXED = 3
+
+    @property
+    def outputs(self) -> int:
+        """Positions of a tile."""
+        return (1, 3, 2, 3)[self]
+
+    @property
+    def window(self) -> int:
+        """Inputs that a tile reads."""
+        return 1 if self is Kind.SINGLE else 4
+
+    @property
+    def planes(self) -> int:
+        """Sums of inputs that are made of a window."""
+        return (1, 4, 4, 7)[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Phases (by residue) that use the same planes of their axis; ``weights``: the taps' factors by phase and plane."""
+
+    phases: Ints
+    planes: int
+    weights: tuple[tuple[Factors, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToomAxis:
+    """One axis in tiles."""
+
+    axis: Axis
+    kind: Kind
+    branches: tuple[Branch, ...]
+
+    def tiles(self, output: int) -> int:
+        """Tiles that ``output`` outputs need."""
+        begin, stride = self.axis.crop[0], self.axis.stride
+        return -(-((output - 1 + begin) // stride - begin // stride + 1) // self.kind.outputs)
+
+    def native(self) -> dict[str, Any]:
+        """As the core's ToomWeights take it."""
+        return {
+            "stride": self.axis.stride,
+            "kernel_size": self.axis.kernel_size,
+            "kind": int(self.kind),
+            "branches": [
+                {
+                    "phases": list(branch.phases),
+                    "weights": [factor for phase in branch.weights for plane in phase for factor in plane],
+                }
+                for branch in self.branches
+            ],
+        }
+
+
+def toom_axis(axis: Axis) -> ToomAxis | None:
+    """The axis in tiles, or None where its phases do not fit: dilated, without a tap, or with more than three."""
+    if (axis.dilation > 1 and axis.kernel_size > 1) or not 1 <= axis.kernel_size // axis.stride <= 3:
+        return None
+    phases = sorted(axis.phases(), key=lambda phase: phase.residue)
+    most = max(phase.taps for phase in phases)
+    if most > 3:
+        return None
+    if most == 1:
+        return ToomAxis(axis, Kind.SINGLE, (_branch(axis, phases, ((1.0,),)),))
+    if most == 3:
+        return ToomAxis(axis, Kind.TWO, (_branch(axis, phases, _POINTS[3]),))
+    long = [phase for phase in phases if phase.taps == 2]
+    short = [phase for phase in phases if phase.taps == 1]
+    branches = (_branch(axis, long, _POINTS[2]),)
+    if short:
+        branches += (_branch(axis, short, ((1.0,),) * Kind.MIXED.outputs),)
+    return ToomAxis(axis, Kind.MIXED if short else Kind.THREE, branches)
+
+
+def _branch(axis: Axis, phases: list[Phase], points: tuple[Factors, ...]) -> Branch:
+    most = len(points[0])
+
+    def factors(phase: Phase, point: Factors) -> Factors:
+        # Place u of the window meets tap number most - 1 - u of the phase, if the phase has so many.
+        at = {phase.first_tap + (most - 1 - u) * phase.tap_step: factor for u, factor in enumerate(point)}
+        return tuple(at.get(j, 0.0) for j in range(axis.kernel_size))
+
+    return Branch(
+        tuple(phase.residue for phase in phases),
+        len(points),
+        tuple(tuple(factors(phase, point) for point in points) for phase in phases),
+    )
+
+
+@dataclass(frozen=True)
+class ToomWeights:
+    """How weights are laid out for this algorithm."""
+
+    axes: tuple[ToomAxis, ...]
+    groups: int
+    channels_in: int
+    channels_out: int
+    channel_block: int
+    tile: Tile
+
+    def native(self) -> dict[str, Any]:
+        """As the core's ToomWeights take it."""
+        lone = toom_axis(Axis(1))
+        assert lone is not None
+        return {
+            "groups": self.groups,
+            "channels_in": self.channels_in,
+            "channels_out": self.channels_out,
+            "channel_block": self.channel_block,
+            "panel_rows": self.tile.rows,
+            "axes": [axis.native() for axis in (*(lone,) * (_AXES - len(self.axes)), *self.axes)],
+        }
+
+    @cached_property
+    def units(self) -> tuple[tuple[int, int], ...]:
+        """(planes, phases) of every choice of a branch for each axis."""
+        return tuple(
+            (prod(branch.planes for branch in chosen), prod(len(branch.phases) for branch in chosen))
+            for chosen in product(*(axis.branches for axis in self.axes))
+        )
+
+    @property
+    def volume(self) -> int:
+        """Packed weights per output and input channel: products per tile."""
+        return sum(planes * phases for planes, phases in self.units)
+
+    def cycles(self, machine: Machine, vectors: int) -> float:
+        """Cycles per input channel and ``vectors`` vectors of tiles, all output channels of a group."""
+        whole, left = divmod(vectors, self.tile.vectors)
+        total = 0.0
+        blocks, rest = divmod(self.channels_out, self.channel_block)
+        for size, count in ((self.channel_block, blocks), (rest, 1)):
+            if not (size and count):
+                continue
+            for planes, phases in self.units:
+                step = sum(
+                    whole * tile_cycles(rows, self.tile.vectors, machine)
+                    + (tile_cycles(rows, left, machine) if left else 0)
+                    for rows in panel_rows(size * phases, self.tile.rows)
+                )
+                total += count * planes * step
+        return total
+
+
+def toom_weights(geometry: ConvTranspose, channels_in: int, channels_out: int, machine: Machine) -> ToomWeights | None:
+    """The layout, or None where the algorithm does not apply or saves nothing."""
+    if geometry.ndim > 3:
+        return None
+    axes = tuple(toom_axis(axis) for axis in geometry.axes)
+    if any(axis is None for axis in axes) or all(axis is not None and axis.kind is Kind.SINGLE for axis in axes):
+        return None
+    kept = tuple(axis for axis in axes if axis is not None)
+    found = []
+    for rows in range(1, len(machine.most_vectors) + 1):
+        tile = Tile(rows, machine.most_vectors[rows - 1])
+        for block in _channel_blocks(kept, channels_out):
+            weights = ToomWeights(kept, geometry.groups, channels_in, channels_out, block, tile)
+            cost = weights.cycles(machine, tile.vectors) / tile.vectors * (1 + 0.1 / rows)
+            found.append((cost, -block, weights))
+    return min(found, key=lambda one: one[:2])[-1]
+
+
+def _channel_blocks(axes: tuple[ToomAxis, ...], channels_out: int) -> list[int]:
+    """Output channels of a block: planes may lie beyond L2, so that each is read for at least some dozen rows."""
+    fewest = prod(min(len(branch.phases) for branch in axis.branches) for axis in axes)
+    sizes = (-(-24 // fewest), -(-32 // fewest), -(-36 // fewest), -(-48 // fewest), -(-64 // fewest))
+    return sorted({min(channels_out, size) for size in sizes})
+
+
+@dataclass(frozen=True, slots=True)
+class ToomTiling:
+    """How an input size is cut into blocks of tiles."""
+
+    images: int
+    tiles: Ints
+    block: Ints
+    pitch: int
+    parts: int
+    jobs: int
+    cycles: float
+    bytes: int
+
+    def native(self, weights: ToomWeights, x: Any, y: Any) -> dict[str, Any]:
+        """As the core's ToomCall takes it, for arrays like ``x`` and ``y``."""
+        item = x.itemsize
+        lone = _AXES - len(weights.axes)
+        x_steps, y_steps = ([step // item for step in array.strides] for array in (x, y))
+        return {
+            "axes": len(weights.axes),
+            "batch": x.shape[0],
+            "images": self.images,
+            "input": [1] * lone + list(x.shape[2:]),
+            "output": [1] * lone + list(y.shape[2:]),
+            "x_strides": [*x_steps[:2], *[0] * lone, *x_steps[2:]],
+            "y_strides": [*y_steps[:2], *[0] * lone, *y_steps[2:]],
+            "tiles": [1] * lone + list(self.tiles),
+            "block": [1] * lone + list(self.block),
+            "first_input": [0] * lone
+            + [one.axis.crop[0] // one.axis.stride - (one.kind.window - one.kind.outputs) for one in weights.axes],
+            "first_output": [0] * lone
+            + [one.axis.crop[0] // one.axis.stride * one.axis.stride - one.axis.crop[0] for one in weights.axes],
+            "pitch": self.pitch,
+            "parts": self.parts,
+            "vectors": weights.tile.vectors,
+        }
+
+
+def choose_toom_tiling(
+    weights: ToomWeights, batch: int, output: Ints, machine: Machine, itemsize: int, threads: int, room: int = 3 << 20
+) -> ToomTiling:
+    """The cheapest tiling for an output size."""
+    tiles = tuple(axis.tiles(m) for axis, m in zip(weights.axes, output, strict=True))
+    found = [
+        _toom_tiling(weights, batch, tiles, images, block, machine, itemsize, threads)
+        for images in sorted({1, 2, 4, 8, 16, batch} & set(range(1, batch + 1)))
+        for block in _blocks(tiles)
+        if images == 1 or block == tiles
+    ]
+    fitting = [tiling for tiling in found if tiling.bytes <= room] or [min(found, key=lambda tiling: tiling.bytes)]
+    return min(fitting, key=lambda tiling: tiling.cycles)
+
+
+def _blocks(tiles: Ints) -> Iterator[Ints]:
+    sides = [
+        sorted({-(-size // -(-size // b)) for b in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, size)})
+        for size in tiles
+    ]
+    for block in product(*sides):
+        if prod(block) <= 160:
+            yield block
+
+
+def _toom_tiling(
+    weights: ToomWeights,
+    batch: int,
+    tiles: Ints,
+    images: int,
+    block: Ints,
+    machine: Machine,
+    itemsize: int,
+    threads: int,
+) -> ToomTiling:
+    lanes = machine.lanes(itemsize)
+    count = images * prod(block)
+    inner = prod(block[1:]) if len(block) > 1 else block[0]
+    # A run of tiles is written in whole vectors and may run over its end, but not into the next channel.
+    pitch = -(-(count - inner + -(-inner // lanes) * lanes) // lanes) * lanes
+    if pitch * itemsize % 512 == 0 and pitch * itemsize >= 512:
+        pitch += lanes
+    c_in, c_out = weights.channels_in, weights.channels_out
+    planes = prod(axis.kind.planes for axis in weights.axes)
+    blocks = -(-c_out // weights.channel_block)
+    groups = -(-batch // images) * weights.groups * prod(-(-n // b) for n, b in zip(tiles, block, strict=True))
+    parts = 1
+    while groups * parts % threads and parts < min(blocks, 2 * threads) and groups * parts < 4 * threads:
+        parts += 1
+    vectors = pitch // lanes
+    multiply = weights.cycles(machine, vectors) * c_in
+    window = prod((b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True))
+    runs = planes * -(-inner // lanes) * (count // inner)
+    transform = parts * c_in * (window * images * 1.0 + runs * 3.0 + 100 * images)
+    phases = prod(axis.axis.stride for axis in weights.axes)
+    back = 0.0
+    for number, each in weights.units:
+        back += c_out * each * vectors * number * 2.5
+    positions = prod(axis.kind.outputs for axis in weights.axes)
+    stored = c_out * phases * positions * count * 0.6
+    stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine, multiply)
+    held = planes * c_in * pitch * itemsize
+    # Planes that do not fit into L2 are read from further away, once for every block of output channels.
+    again = stream_cycles(held, machine, multiply / blocks * parts) * blocks / parts if held > 0.6 * machine.l2 else 0.0
+    one = multiply + transform + back + stored + stream + again
+    jobs = groups * parts
+    balance = -(-jobs // threads) * threads / jobs
+    return ToomTiling(images, tiles, block, pitch, parts, jobs, one * groups * balance, held)
