@@ -1,6 +1,7 @@
 #include "calls.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <stdexcept>
 
@@ -22,6 +23,20 @@ std::vector<int64_t> shape(int64_t batch, int64_t channels, const std::vector<in
   std::vector<int64_t> found{batch, channels};
   found.insert(found.end(), axes.begin(), axes.end());
   return found;
+}
+
+// Whether no number is infinite or NaN: none has an exponent of ones alone.
+template <class T, class Bits>
+bool all_finite(const void* data, int64_t count) {
+  constexpr Bits exponent = sizeof(T) == 8 ? Bits(0x7ff0000000000000) : Bits(0x7f800000);
+  const char* at = static_cast<const char*>(data);
+  Bits wrong = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    Bits bits;
+    std::memcpy(&bits, at + i * int64_t(sizeof(T)), sizeof(T));
+    wrong |= Bits((bits & exponent) == exponent);
+  }
+  return wrong == 0;
 }
 
 }  // namespace
@@ -57,11 +72,21 @@ Layout::Layout(const Kernels& kernels, int panel_rows) : kernels_(&kernels) {
 Packed Layout::pack(bool float64, const void* weight, const void* bias, Epilogue epilogue, int threads) const {
   const size_t item = size_of(float64);
   // A full vector may be read from the last channels' biases.
-  Packed packed{float64, Buffer(item * size_t(packed_)), Buffer(item * size_t(outputs_) + 64), epilogue};
+  Packed packed{float64, Buffer(item * size_t(packed_)), Buffer(item * size_t(outputs_) + 64), epilogue, true};
   std::memcpy(packed.bias.data(), bias, item * size_t(outputs_));
+  const int64_t per_output = packed_ / outputs_, width = outputs_ / groups_;
+  std::atomic<bool> finite{true};
   parallel(packed_ < 1 << 14 ? 1 : threads, groups_ * blocks_, [&](int64_t number, int) {
-    pack_block(float64, weight, packed.weights.data(), number / blocks_, number % blocks_);
+    const int64_t group = number / blocks_, first = number % blocks_ * block_;
+    pack_block(float64, weight, packed.weights.data(), group, number % blocks_);
+    // While it is in the cache: what was just packed.
+    const char* at = static_cast<const char*>(packed.weights.data()) +
+                     (group * width + first) * per_output * int64_t(item);
+    const int64_t count = std::min(block_, width - first) * per_output;
+    if (!(float64 ? all_finite<double, uint64_t>(at, count) : all_finite<float, uint32_t>(at, count)))
+      finite.store(false, std::memory_order_relaxed);
   });
+  packed.finite = finite.load();
   return packed;
 }
 
@@ -72,7 +97,8 @@ PhaseWeights::PhaseWeights(const Kernels& kernels, PhaseLayout layout)
   for (const Unit& unit : l.units)
     for (const TapClass& which : unit.classes) taps += int64_t(which.phases.size()) * which.taps;
   groups_ = l.groups;
-  blocks_ = pieces(l.channels_out, l.channel_block);
+  block_ = l.channel_block;
+  blocks_ = pieces(l.channels_out, block_);
   outputs_ = l.groups * l.channels_out;
   weights_ = outputs_ * l.channels_in * l.kernel_volume;
   packed_ = outputs_ * l.channels_in * taps;
@@ -89,7 +115,8 @@ ToomWeights::ToomWeights(const Kernels& kernels, ToomLayout layout)
     : Layout(kernels, layout.panel_rows), layout_(std::make_shared<const ToomLayout>(std::move(layout))) {
   const ToomLayout& l = *layout_;
   groups_ = l.groups;
-  blocks_ = pieces(l.channels_out, l.channel_block);
+  block_ = l.channel_block;
+  blocks_ = pieces(l.channels_out, block_);
   outputs_ = l.groups * l.channels_out;
   weights_ = outputs_ * l.channels_in;
   for (const ToomAxis& axis : l.axes) weights_ *= axis.kernel_size;

@@ -19,6 +19,7 @@ struct Packed {
   bool float64;
   Buffer weights, bias;
   Epilogue epilogue;
+  bool finite;  // no packed weight is infinite or NaN
   size_t bytes() const { return weights.bytes() + bias.bytes(); }
 };
 
@@ -35,7 +36,7 @@ class Layout {
   virtual void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const = 0;
 
   const Kernels* kernels_;
-  int64_t weights_ = 0, outputs_ = 0, packed_ = 0, groups_ = 1, blocks_ = 1;
+  int64_t weights_ = 0, outputs_ = 0, packed_ = 0, groups_ = 1, blocks_ = 1, block_ = 1;
 };
 
 class PhaseWeights final : public Layout {

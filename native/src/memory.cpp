@@ -1,5 +1,7 @@
 #include "memory.hpp"
 
+#include <pthread.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -44,6 +46,67 @@ void* scratch(size_t bytes) {
     std::memset(kept.data(), 0, bytes);
   }
   return kept.data();
+}
+
+namespace {
+
+constexpr size_t kKeptBytes = size_t(256) << 20;
+constexpr size_t kKeptBlocks = 4;
+constexpr size_t kHead = 64;  // before the data: how large the block is
+
+struct Kept {
+  std::mutex lock;
+  std::vector<char*> blocks;  // the latest last
+  size_t bytes = 0;
+};
+
+// Never destroyed: arrays may be let go while the process ends.
+Kept* pool_of_process = new Kept;
+
+Kept& kept() { return *pool_of_process; }
+
+// A child of a fork begins anew: another thread may have held the lock.
+[[maybe_unused]] const int fork_is_watched = pthread_atfork(nullptr, nullptr, [] { pool_of_process = new Kept; });
+
+size_t size_of(const char* block) {
+  size_t bytes;
+  std::memcpy(&bytes, block, sizeof bytes);
+  return bytes;
+}
+
+}  // namespace
+
+void* take(size_t bytes) {
+  Kept& pool = kept();
+  {
+    const std::lock_guard<std::mutex> hold(pool.lock);
+    for (size_t i = pool.blocks.size(); i-- > 0;)
+      if (size_of(pool.blocks[i]) == bytes) {
+        char* block = pool.blocks[i];
+        pool.blocks.erase(pool.blocks.begin() + long(i));
+        pool.bytes -= bytes;
+        return block + kHead;
+      }
+  }
+  char* block = static_cast<char*>(allocate(bytes + kHead));
+  std::memcpy(block, &bytes, sizeof bytes);
+  return block + kHead;
+}
+
+void give(void* data) noexcept {
+  char* block = static_cast<char*>(data) - kHead;
+  const size_t bytes = size_of(block);
+  if (bytes > kKeptBytes) return std::free(block);
+  Kept& pool = kept();
+  const std::lock_guard<std::mutex> hold(pool.lock);
+  while (!pool.blocks.empty() && (pool.blocks.size() >= kKeptBlocks || pool.bytes + bytes > kKeptBytes)) {
+    pool.bytes -= size_of(pool.blocks.front());
+    std::free(pool.blocks.front());
+    pool.blocks.erase(pool.blocks.begin());
+  }
+  pool.blocks.reserve(kKeptBlocks);
+  pool.blocks.push_back(block);
+  pool.bytes += bytes;
 }
 
 }  // namespace deconvs

@@ -25,4 +25,9 @@ class Buffer {
 // zero: what a register tile reads beyond a window must not be a slow denormal number by accident.
 void* scratch(size_t bytes);
 
+// Memory for a large result, and back. A few blocks that were given back are kept, so that the next result of that size need not be
+// mapped and cleared by the system page by page, which takes longer than filling it.
+void* take(size_t bytes);
+void give(void* data) noexcept;
+
 }  // namespace deconvs

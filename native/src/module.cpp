@@ -125,6 +125,12 @@ void expect(const Array& array, nb::dlpack::dtype type, const Ints& sizes, const
   if (!fits) throw std::invalid_argument(std::string(name) + " is not the array that this plan was made for");
 }
 
+nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>> empty(size_t bytes) {
+  void* data = take(bytes);
+  const nb::capsule owner(data, [](void* left) noexcept { give(left); });
+  return nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(data, {bytes}, owner);
+}
+
 using Dense = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 
 Packed pack(const Layout& layout, Dense weight, Dense bias, int activation, double slope, int threads) {
@@ -177,7 +183,9 @@ NB_MODULE(_native, m) {
   m.def("measure_bandwidth", &measure_bandwidth, nb::arg("threads"), nb::arg("seconds"),
         nb::call_guard<nb::gil_scoped_release>(), "Bytes a second that reading and writing memory reach.");
 
-  nb::class_<Packed>(m, "Packed").def_prop_ro("bytes", &Packed::bytes);
+  m.def("empty", &empty, nb::arg("bytes"), "Uninitialised bytes; memory that large arrays leave is used again.");
+
+  nb::class_<Packed>(m, "Packed").def_prop_ro("bytes", &Packed::bytes).def_ro("finite", &Packed::finite);
 
   nb::class_<Layout>(m, "Layout")
       .def("pack", &pack, nb::arg("weight"), nb::arg("bias"), nb::arg("activation"), nb::arg("slope"),

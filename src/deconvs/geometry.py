@@ -210,7 +210,14 @@ class ConvTranspose(_Geometry):
 
         return build(self, view)
 
-    def prepare(self, weight: ArrayLike, bias: ArrayLike | None = None) -> Operator:
+    def prepare(
+        self,
+        weight: ArrayLike,
+        bias: ArrayLike | None = None,
+        *,
+        activation: str | tuple[str, float] | None = None,
+        kernel: str | None = None,
+    ) -> Operator:
         """The operator with its weights packed once, to be called on many inputs.
 
         >>> import numpy as np
@@ -218,11 +225,14 @@ class ConvTranspose(_Geometry):
         >>> op(np.array([[1, 10]]))
         array([[ 1,  2, 13, 20, 30]])
 
-        weight: (C_in, C_out/groups, *kernel_size); bias: (C_out,).
+        weight: (C_in, C_out/groups, *kernel_size); bias: (C_out,). activation, done while the output is stored: None,
+        "relu", "leaky_relu" or ("leaky_relu", slope). kernel: one of the native core's by name ("phase", "union",
+        "toom"), by default DECONVS_KERNEL or the one that is expected to be fastest at each input size; "phase" never
+        makes fewer products than the definition, and so never rounds differently. Errors: GeometryError.
         """
         from .run.fast import Operator
 
-        return Operator(self, weight, bias)
+        return Operator(self, weight, bias, activation=activation, kernel=kernel)
 
     def __repr__(self) -> str:
         if all(

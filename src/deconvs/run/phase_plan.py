@@ -1,8 +1,8 @@
 """How the native phase kernel is told what to do: phases and tiles as finished integers.
 
-Every integer comes from `Axis.phases()`. A *unit* is one combination of phases of all axes but the last, with every phase of
-the last axis: it owns whole rows of the output. Within a unit, phases that read the same inputs form a *class*, and
-their rows (output channel, phase) share panels of weights.
+Every integer comes from `Axis.phases()`. A *unit* is one combination of phases of all axes but the last, with every
+phase of the last axis: it owns whole rows of the output. Within a unit, phases that read the same inputs form a
+*class*, and their rows (output channel, phase) share panels of weights.
 """
 
 from __future__ import annotations
@@ -222,18 +222,19 @@ class Weights:
         return taps * self.channels_in * self.channels_out
 
 
-def choose_weights(geometry: ConvTranspose, channels_in: int, channels_out: int, machine: Machine) -> Weights:
-    """The layout with the fewest cycles: register tile, block of output channels, and whether phases share panels."""
+def choose_weights(
+    geometry: ConvTranspose, channels_in: int, channels_out: int, machine: Machine, *, united: bool
+) -> Weights:
+    """The layout with the fewest cycles: the register tile and the block of output channels."""
     found = []
-    for united in (False, True):
-        phases = Phases(geometry, united)
-        for rows in range(1, len(machine.most_vectors) + 1):
-            vectors = machine.most_vectors[rows - 1]
-            for block in _channel_blocks(channels_out, geometry.stride[-1]):
-                weights = Weights(phases, geometry.groups, channels_in, channels_out, block, Tile(rows, vectors))
-                # Loads from L2 are what flat tiles cost beyond the model: a tile of more rows reads x less often.
-                cost = weights.cycles(machine, {vectors: 1}) / vectors * (1 + 0.1 / rows)
-                found.append((cost, -block, weights))
+    phases = Phases(geometry, united)
+    for rows in range(1, len(machine.most_vectors) + 1):
+        vectors = machine.most_vectors[rows - 1]
+        for block in _channel_blocks(channels_out, geometry.stride[-1]):
+            weights = Weights(phases, geometry.groups, channels_in, channels_out, block, Tile(rows, vectors))
+            # Loads from L2 are what flat tiles cost beyond the model: a tile of more rows reads x less often.
+            cost = weights.cycles(machine, {vectors: 1}) / vectors * (1 + 0.1 / rows)
+            found.append((cost, -block, weights))
     return min(found, key=lambda one: one[:2])[-1]
 
 

@@ -184,7 +184,7 @@ def _tiling(
     result = weights.channel_block * geometry.stride[-1] * temp_pitch * itemsize
     tiles = -(-batch // images) * weights.groups * prod(-(-n // b) for n, b in zip(positions, block, strict=True))
     parts = 1
-    while tiles * parts < 4 * threads and parts < units and tiles * parts % threads or tiles * parts < threads:
+    while (tiles * parts < 4 * threads and parts < units and tiles * parts % threads) or tiles * parts < threads:
         parts += 1
         if parts >= units:
             parts = units

@@ -2,7 +2,7 @@
 
 In full positions q, with output o = q*s + r - b, every phase r of an axis reads x[q - M] through tap r + M*s: the same
 inputs for all phases. So an axis is cut into tiles of m positions, and one transform of the window of a tile, m + T - 1
-inputs z for phases of T taps, serves every phase. With the points 0, 1, -1 and infinity the transforms need sums of two:
+inputs z for phases of T taps, serves every phase. At the points 0, 1, -1 and infinity the transforms are sums of two:
 
     planes   z0 - z2,  z1 + z2,  z2 - z1,  z3 - z1                    T = 2, m = 3: 4 products instead of 6
     weights  g0, (g0 + g1 + g2)/2, (g0 - g1 + g2)/2, g2               T = 3, m = 2: 4 products instead of 6
@@ -291,7 +291,8 @@ def _toom_tiling(
 ) -> ToomTiling:
     lanes = machine.lanes(itemsize)
     count = images * prod(block)
-    inner = prod(block[1:]) if len(block) > 1 else block[0]
+    deep = len(block) == _AXES and weights.axes[0].kind is not Kind.SINGLE
+    inner = prod(block[1:]) if deep else block[-1]
     # A run of tiles is written in whole vectors and may run over its end, but not into the next channel.
     pitch = -(-(count - inner + -(-inner // lanes) * lanes) // lanes) * lanes
     if pitch * itemsize % 512 == 0 and pitch * itemsize >= 512:

@@ -1,0 +1,172 @@
+"""From a geometry and channels to calls of the native core: which kernel, how it is laid out and cut, and why.
+
+One `Engine` serves every operator of the same geometry, channels and type: it keeps what was planned by input size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GeometryError
+from ..geometry import ConvTranspose
+from .machine import Machine, machine
+from .phase_plan import Phases, Weights, choose_weights
+from .tiling import Tiling, choose_tiling
+from .toom_plan import ToomTiling, ToomWeights, choose_toom_tiling, toom_weights
+
+Array = NDArray[Any]
+
+KERNELS = ("phase", "union", "toom")
+"""The kernels by name.
+
+phase: each phase multiplies with its own taps. union: the phases of the last axis share panels of weights, with zeros for
+taps that one lacks: better where there are few output channels. toom: fewer products.
+"""
+
+MOST_PHASES = 2**14
+"""More phases than this, over all axes, are left to NumPy: a table of them would cost more than the layer."""
+_MOST_SCRATCH = 256 * 2**20
+"""Bytes of a window that no cache holds: such geometries (vast dilations) are left to NumPy."""
+_WORTH = 1.1
+"""How many times as fast fewer products must promise to be before they are used: they round a little differently."""
+_THREADS_FROM = 60_000.0
+"""Cycles of work below which waking other threads costs more than they bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A kernel for one input size, and what the cost model said of the others."""
+
+    kernel: str
+    weights: Weights | ToomWeights
+    tiling: Tiling | ToomTiling
+    threads: int
+    modelled: tuple[tuple[str, float], ...]
+
+    @property
+    def cycles(self) -> float:
+        """What the model expects, of all threads together."""
+        return dict(self.modelled)[self.kernel]
+
+
+@dataclass(eq=False)
+class Engine:
+    """Native calls of one geometry, channels of a group, type and instruction set."""
+
+    core: Any
+    geometry: ConvTranspose
+    channels_in: int
+    channels_out: int
+    dtype: np.dtype[Any]
+    machine: Machine
+    kernel: str | None
+    _calls: dict[Any, Any] = field(default_factory=dict)
+    _choices: dict[Any, Choice] = field(default_factory=dict)
+    _layouts: dict[str, tuple[Weights | ToomWeights, Any]] = field(default_factory=dict)
+
+    def choose(self, batch: int, input_size: tuple[int, ...], threads: int) -> Choice:
+        """The kernel for an input size."""
+        key = batch, input_size, threads
+        if key not in self._choices:
+            if len(self._choices) > 256:
+                self._choices.clear()
+            self._choices[key] = self._choose(batch, self.geometry.output_size(input_size), threads)
+        return self._choices[key]
+
+    def _choose(self, batch: int, output: tuple[int, ...], threads: int) -> Choice:
+        item = self.dtype.itemsize
+        g = self.geometry
+        found: dict[str, tuple[Weights | ToomWeights, Tiling | ToomTiling]] = {}
+        for name in KERNELS if self.kernel is None else (self.kernel,):
+            weights = self._weights(name)
+            if isinstance(weights, Weights):
+                found[name] = weights, choose_tiling(weights, batch, output, self.machine, item, threads)
+            elif weights is not None:
+                outputs = batch * g.groups * item * prod(output)
+                data = outputs * self.channels_out + outputs * self.channels_in // prod(g.stride)
+                room = max(data // 4 // threads, 2**20)
+                found[name] = weights, choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
+        cycles = {name: tiling.cycles * (_WORTH if name == "toom" else 1) for name, (_, tiling) in found.items()}
+        best = min(cycles, key=lambda name: cycles[name])
+        if threads > 1 and found[best][1].cycles < _THREADS_FROM:
+            return self._choose(batch, output, 1)
+        return Choice(best, *found[best], threads, tuple((name, one.cycles) for name, (_, one) in found.items()))
+
+    def call(self, choice: Choice, x: Any, y: Any) -> Any:
+        """The core's call for arrays that lie like these."""
+        key = choice.kernel, choice.threads, x.shape, x.strides, y.strides
+        if key not in self._calls:
+            if len(self._calls) > 256:
+                self._calls.clear()
+            make = self.core.ToomCall if choice.kernel == "toom" else self.core.PhaseCall
+            tiling: Any = choice.tiling
+            self._calls[key] = make(
+                self.layout(choice.kernel), self.dtype.itemsize == 8, tiling.native(choice.weights, x, y)
+            )
+        return self._calls[key]
+
+    def pack(self, kernel: str, weight: Array, bias: Array | None, activation: tuple[int, float], threads: int) -> Any:
+        """The weights as a kernel wants them."""
+        offsets = np.zeros(self.geometry.groups * self.channels_out, self.dtype) if bias is None else bias
+        return self.layout(kernel).pack(
+            np.ascontiguousarray(weight, self.dtype),
+            np.ascontiguousarray(offsets, self.dtype),
+            *activation,
+            threads,
+        )
+
+    def layout(self, kernel: str) -> Any:
+        """The core's description of how weights lie."""
+        self._weights(kernel)
+        return self._layouts[kernel][1]
+
+    def _weights(self, kernel: str) -> Weights | ToomWeights | None:
+        if kernel not in self._layouts:
+            shape = self.geometry, self.channels_in, self.channels_out, self.machine
+            weights: Weights | ToomWeights | None
+            if kernel == "toom":
+                if (weights := toom_weights(*shape)) is None:
+                    return None
+                layout = self.core.ToomWeights(self.machine.isa, weights.native())
+            else:
+                weights = choose_weights(*shape, united=kernel == "union")
+                layout = self.core.PhaseWeights(self.machine.isa, weights.native())
+            self._layouts[kernel] = weights, layout
+        return self._layouts[kernel][0]
+
+
+def engine(
+    core: Any, geometry: ConvTranspose, channels_in: int, channels_out: int, dtype: np.dtype[Any], kernel: str | None
+) -> Engine | None:
+    """The engine for channels of one group, or None where the core has no kernel for the geometry."""
+    if prod(geometry.stride) > MOST_PHASES:
+        return None
+    return _engine(core, geometry, channels_in, channels_out, dtype, core.chosen(), kernel)
+
+
+@lru_cache(maxsize=256)
+def _engine(
+    core: Any,
+    geometry: ConvTranspose,
+    channels_in: int,
+    channels_out: int,
+    dtype: np.dtype[Any],
+    isa: str,
+    kernel: str | None,
+) -> Engine | None:
+    made = Engine(core, geometry, channels_in, channels_out, dtype, machine(core, isa), kernel)
+    if kernel == "toom" and toom_weights(geometry, channels_in, channels_out, made.machine) is None:
+        raise GeometryError(
+            "the kernel 'toom' cannot compute this geometry",
+            f"{geometry}",
+            "it takes 1 to 3 axes, undilated, with 1 to 3 taps a phase, 2 or more on some axis; leave kernel out",
+        )
+    if prod(high - low + 1 for low, high in Phases(geometry).reach) * dtype.itemsize > _MOST_SCRATCH:
+        return None
+    return made
