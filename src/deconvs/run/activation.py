@@ -39,9 +39,15 @@ NO_ACTIVATION = Activation()
 
 def read_activation(value: object) -> Activation:
     """None, "relu", "leaky_relu" (slope 0.01 as in PyTorch) or ("leaky_relu", slope)."""
+    name: object
+    slope: object
     name, slope = value if isinstance(value, tuple) and len(value) == 2 else (value, _USUAL_SLOPE)
-    known = isinstance(name, str | None) and name in _NAMES
-    if not known or (isinstance(value, tuple) and name != "leaky_relu") or not isinstance(slope, int | float):
+    if (
+        not isinstance(name, str | None)
+        or name not in _NAMES
+        or (isinstance(value, tuple) and name != "leaky_relu")
+        or not isinstance(slope, int | float)
+    ):
         raise GeometryError(
             "no such activation",
             f"activation={value!r}",

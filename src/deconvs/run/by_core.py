@@ -105,7 +105,7 @@ class NativeOperator:
         return engine(self._core, g, w.c_in // g.groups, w.c_out // g.groups, dtype, self._kernel)
 
     def choose(self, batch: int, size: tuple[int, ...], dtype: np.dtype[Any], threads: int | None) -> Choice | None:
-        """The kernel for an input, or None where NumPy computes: no kernel takes the geometry, or weights are not finite."""
+        """The kernel for an input, or None where NumPy computes, because no kernel takes it."""
         if dtype.name not in ("float32", "float64") or batch == 0 or 0 in self._geometry.output_size(size):
             return None
         found = self.engine(dtype)
@@ -124,7 +124,7 @@ class NativeOperator:
         return self._packed[key]
 
     def job(self, x: Array, batched: bool, out: Array | None, choice: Choice) -> Job | None:
-        """How to compute inputs like ``x`` (with a batch axis) into arrays like ``out``; None: weights are not finite."""
+        """How to compute inputs like ``x`` (with a batch axis) into ones like ``out``; None: weights are not finite."""
         found = self.engine(x.dtype)
         assert found is not None
         packed = self.packed(x.dtype, choice.kernel, choice.threads)

@@ -25,8 +25,8 @@ Array = NDArray[Any]
 KERNELS = ("phase", "union", "toom")
 """The kernels by name.
 
-phase: each phase multiplies with its own taps. union: the phases of the last axis share panels of weights, with zeros for
-taps that one lacks: better where there are few output channels. toom: fewer products.
+phase: each phase multiplies with its own taps. union: the phases of the last axis share panels of weights, with zeros
+for taps that one lacks: better where there are few output channels. toom: fewer products.
 """
 
 MOST_PHASES = 2**14

@@ -115,7 +115,7 @@ def toom_axis(axis: Axis) -> ToomAxis | None:
         return ToomAxis(axis, Kind.TWO, (_branch(axis, phases, _POINTS[3]),))
     long = [phase for phase in phases if phase.taps == 2]
     short = [phase for phase in phases if phase.taps == 1]
-    branches = (_branch(axis, long, _POINTS[2]),)
+    branches: tuple[Branch, ...] = (_branch(axis, long, _POINTS[2]),)
     if short:
         branches += (_branch(axis, short, ((1.0,),) * Kind.MIXED.outputs),)
     return ToomAxis(axis, Kind.MIXED if short else Kind.THREE, branches)
