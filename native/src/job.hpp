@@ -15,7 +15,8 @@ enum class Activation : int { none = 0, relu = 1, leaky_relu = 2 };
 // Phases whose taps meet the input at the same places; their rows (output channel, phase) share panels of weights.
 struct TapClass {
   std::vector<int> phases;        // last-axis phases f of the unit that are in this class
-  std::vector<int64_t> shift;     // [tap][axis]: which input, relative to the position, the tap reads
+  std::vector<int64_t> shift;     // [tap][axis]: which input, relative to the position, the tap reads; of the last axis
+                                  // the number of that shift among all that occur
   std::vector<int64_t> kernel;    // [phase][tap]: flat index into the kernel, -1 where the phase has no such tap
   int taps = 0;
 };
@@ -43,6 +44,10 @@ struct PhaseTiling {
   std::vector<int64_t> input, output, positions;            // per axis
   std::vector<int64_t> x_strides, y_strides;                // batch, channel, axes; in elements
   std::vector<int64_t> block, window, window_low, window_pitch;  // per axis; the pitch counts elements
+  // Copies of the window, each beginning at another shift of the last axis: then every tap reads whole aligned vectors.
+  std::vector<int64_t> copies;    // the shifts at which they begin
+  std::vector<int64_t> shifts;    // [shift of the last axis]: where in a channel's windows it is read
+  int64_t copy_pitch = 0;         // elements of one copy
   int64_t channels_at_once = 1;   // input channels whose window is held at once
   int64_t channel_pitch = 1;      // elements of one channel's window
   int64_t temp_pitch = 1;         // elements of one row of results

@@ -65,6 +65,9 @@ PhaseTiling phase_tiling(const nb::dict& from) {
   t.window = entry<Ints>(from, "window");
   t.window_low = entry<Ints>(from, "window_low");
   t.window_pitch = entry<Ints>(from, "window_pitch");
+  t.copies = entry<Ints>(from, "copies");
+  t.shifts = entry<Ints>(from, "shifts");
+  t.copy_pitch = entry<int64_t>(from, "copy_pitch");
   t.channels_at_once = entry<int64_t>(from, "channels_at_once");
   t.channel_pitch = entry<int64_t>(from, "channel_pitch");
   t.temp_pitch = entry<int64_t>(from, "temp_pitch");

@@ -4,8 +4,8 @@
 //   x  ->  window [channel][position]  ->  results [channel, phase][position]  ->  rows of y
 //          zeros outside, in L2            register tiles, in L1 or L2            phases woven, bias, activation
 
-// Steps (channels and taps) whose inputs for one chunk fit into L1 beside a panel of weights.
-constexpr int64_t kStepsInL1 = 256;
+// Steps (channels and taps) that are summed in registers at most, before the sums go to memory and other steps come.
+constexpr int64_t kMostSteps = 4096;
 
 struct Panels {
   int64_t count, short_rows, longer;  // `longer` panels have one row more
@@ -103,7 +103,10 @@ static void fill(const PhaseRun<T>& run, const Tile& tile, int64_t channel, int6
                  (tile.group * run.layout.channels_in + channel) * t.x_strides[1];
     const Source<T> source{x, run.layout.axes, t.input.data(), t.x_strides.data() + 1, first, t.window.data(),
                            t.window_pitch.data()};
-    fill_window(source, window + image, t.channel_pitch, channels, t.images);
+    for (size_t copy = 0; copy < t.copies.size(); ++copy) {
+      first[run.layout.axes - 1] = tile.position[run.layout.axes - 1] + t.copies[copy];
+      fill_window(source, window + int64_t(copy) * t.copy_pitch + image, t.channel_pitch, channels, t.images);
+    }
   }
 }
 
@@ -116,13 +119,13 @@ static void multiply(const PhaseRun<T>& run, int64_t block, const Unit& unit, co
   for (size_t k = 0; k < unit.classes.size(); ++k) {
     const TapClass& which = unit.classes[k];
     for (int tap = 0; tap < which.taps; ++tap) {
-      off[tap] = 0;
-      for (int axis = 0; axis < run.layout.axes; ++axis)
+      const int last = run.layout.axes - 1;
+      off[tap] = t.shifts[which.shift[tap * run.layout.axes + last]];
+      for (int axis = 0; axis < last; ++axis)
         off[tap] += (which.shift[tap * run.layout.axes + axis] - t.window_low[axis]) * t.window_pitch[axis];
     }
     const Panels panels(outs * int64_t(which.phases.size()), run.layout.panel_rows);
-    // So many channels at a time that what a chunk reads of them stays in L1 while all panels go over it.
-    const int64_t some = larger(8, kStepsInL1 / larger(1, which.taps));
+    const int64_t some = larger(8, kMostSteps / larger(1, which.taps));
     for (int64_t start = 0; start < channels; start += some) {
       const int64_t count = smaller(some, channels - start);
       for (size_t chunk = 0; chunk < t.chunks.size(); chunk += 3) {

@@ -8,7 +8,6 @@ phase of the last axis: it owns whole rows of the output. Within a unit, phases 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -20,6 +19,7 @@ from ..geometry import ConvTranspose
 from .machine import Machine
 
 Ints = tuple[int, ...]
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,16 @@ class Phases:
         )
 
     @cached_property
+    def last_shifts(self) -> Ints:
+        """The different shifts of the last axis."""
+        return tuple(sorted({shift for phase in self.per_axis[-1] for shift in phase.shifts} or {0}))
+
+    @cached_property
+    def shapes(self) -> Counter[Pair]:
+        """(phases, taps) of the classes of all units: how many there are."""
+        return Counter((len(one.phases), len(one.shifts)) for unit in self.units for one in unit.classes)
+
+    @cached_property
     def reach(self) -> tuple[tuple[int, int], ...]:
         """Per axis, the least and the largest shift of any phase."""
         spans = []
@@ -128,26 +138,26 @@ class Tile:
     vectors: int
 
 
-def panel_rows(rows: int, most: int) -> list[int]:
-    """``rows`` in panels of at most ``most``, as even as can be; the core cuts them in the same way."""
+def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
+    """``rows`` in panels of at most ``most``, as even as can be, as (rows, panels); the core cuts them in the same way."""
     count = -(-rows // most)
-    return [rows // count + (panel < rows % count) for panel in range(count)]
+    short, longer = divmod(rows, count)
+    return ((short + 1, longer), (short, count - longer)) if longer else ((short, count),)
 
 
-def tile_cycles(rows: int, vectors: int, machine: Machine) -> float:
+def tile_cycles(rows: int, vectors: int, machine: Machine, *, aligned: bool = True) -> float:
     """Cycles of one step (one channel and tap) of a register tile.
 
-    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden.
+    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden: those
+    that cross the end of a cache line cost much more.
     """
-    products = rows * vectors / machine.products_per_cycle
-    # Half of the unaligned loads cross a cache line and count twice; weights that cannot be multiplied from memory
-    # directly are loads too.
-    loads = vectors * (1.5 if machine.vector_bytes < 64 else 2) + rows
-    return max(products, _LATENCY) + _LOAD * loads
+    products = max(rows * vectors / machine.products_per_cycle, _LATENCY)
+    return products + _LOAD * rows + (_LOAD if aligned else _LOAD_UNALIGNED) * vectors
 
 
 _LATENCY = 4.0
-_LOAD = 0.2
+_LOAD = 0.3
+_LOAD_UNALIGNED = 1.6
 
 
 def stream_cycles(count: float, machine: Machine, multiply: float) -> float:
@@ -186,7 +196,11 @@ class Weights:
                     "classes": [
                         {
                             "phases": list(one.phases),
-                            "shift": [shift for tap in one.shifts for shift in tap],
+                            "shift": [
+                                number
+                                for *outer, last in one.shifts
+                                for number in (*outer, self.phases.last_shifts.index(last))
+                            ],
                             "kernel": [j for phase in one.kernel for j in phase],
                             "taps": len(one.shifts),
                         }
@@ -197,28 +211,24 @@ class Weights:
             ],
         }
 
-    def cycles(self, machine: Machine, chunks: Mapping[int, int]) -> float:
-        """Cycles per input channel for a tile of ``chunks`` (vectors of a chunk: how many), all phases and channels."""
+    def cycles(self, machine: Machine, vectors: int, *, aligned: bool = True) -> float:
+        """Cycles per input channel for a chunk of ``vectors``, all phases and channels."""
         total = 0.0
         blocks, rest = divmod(self.channels_out, self.channel_block)
         for size, count in ((self.channel_block, blocks), (rest, 1)):
-            if not (size and count):
-                continue
-            for unit in self.phases.units:
-                for one in unit.classes:
-                    panels = Counter(panel_rows(size * len(one.phases), self.tile.rows))
+            if size and count:
+                for (phases, taps), often in self.phases.shapes.items():
                     step = sum(
-                        many * often * tile_cycles(rows, vectors, machine)
-                        for rows, many in panels.items()
-                        for vectors, often in chunks.items()
+                        many * tile_cycles(rows, vectors, machine, aligned=aligned)
+                        for rows, many in panel_rows(size * phases, self.tile.rows)
                     )
-                    total += count * step * len(one.shifts)
+                    total += count * often * taps * step
         return total
 
     @property
     def packed(self) -> int:
         """Weights of a group as packed, zeros included."""
-        taps = sum(len(one.phases) * len(one.shifts) for unit in self.phases.units for one in unit.classes)
+        taps = sum(phases * taps * often for (phases, taps), often in self.phases.shapes.items())
         return taps * self.channels_in * self.channels_out
 
 
@@ -233,7 +243,7 @@ def choose_weights(
         for block in _channel_blocks(channels_out, geometry.stride[-1]):
             weights = Weights(phases, geometry.groups, channels_in, channels_out, block, Tile(rows, vectors))
             # Loads from L2 are what flat tiles cost beyond the model: a tile of more rows reads x less often.
-            cost = weights.cycles(machine, {vectors: 1}) / vectors * (1 + 0.1 / rows)
+            cost = weights.cycles(machine, vectors) / vectors * (1 + 0.1 / rows)
             found.append((cost, -block, weights))
     return min(found, key=lambda one: one[:2])[-1]
 

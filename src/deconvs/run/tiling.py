@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -24,6 +23,9 @@ class Tiling:
     window: Ints
     window_low: Ints
     window_pitch: Ints
+    copies: Ints
+    shifts: Ints
+    copy_pitch: int
     channel_pitch: int
     channels_at_once: int
     temp_pitch: int
@@ -50,6 +52,9 @@ class Tiling:
             "window": list(self.window),
             "window_low": list(self.window_low),
             "window_pitch": list(self.window_pitch),
+            "copies": list(self.copies),
+            "shifts": list(self.shifts),
+            "copy_pitch": self.copy_pitch,
             "channels_at_once": self.channels_at_once,
             "channel_pitch": self.channel_pitch,
             "temp_pitch": self.temp_pitch,
@@ -64,12 +69,32 @@ def choose_tiling(weights: Weights, batch: int, output: Ints, machine: Machine, 
     """The cheapest tiling for an output size."""
     stride = weights.phases.geometry.stride
     positions = tuple(-(-m // s) for m, s in zip(output, stride, strict=True))
+    several = len(weights.phases.last_shifts)
+    steps = {
+        aligned: [
+            weights.cycles(machine, vectors, aligned=aligned) if vectors else 0.0
+            for vectors in range(weights.tile.vectors + 1)
+        ]
+        for aligned in (True, False)
+    }
     found = (
-        _tiling(weights, batch, positions, images, block, machine, itemsize, threads)
+        _tiling(weights, batch, positions, images, block, apart, machine, itemsize, threads, steps)
         for images in _images(batch, positions)
         for block in _blocks(positions, images)
+        for apart in ((True,) if several == 1 else (False, True) if several <= _MOST_COPIES else (False,))
     )
-    return min(found, key=lambda tiling: tiling.cycles)
+    best = min(found, key=lambda tiling: tiling.cycles)
+    # Tables of the cheapest alone: they are long.
+    lanes = machine.lanes(itemsize)
+    chunks, rows = _chunks(best.block, best.window_pitch, best.images, lanes, weights.tile.vectors)
+    return replace(best, chunks=tuple(chunks), rows=tuple(rows))
+
+
+_MOST_COPIES = 6
+"""Shifts of the last axis for each of which a copy of the window may be made."""
+
+_SHARE = 0.4
+"""Part of L2 that a window may take: weights and results pass through it too, and it may be shared with another core."""
 
 
 def _images(batch: int, positions: Ints) -> list[int]:
@@ -108,44 +133,35 @@ def _blocks(positions: Ints, images: int) -> Iterator[Ints]:
                 yield (*(1 for _ in far[:-1]), *((depth,) if far else ()), height, width)
 
 
-def _chunks(block: Ints, pitch: Ints, images: int, lanes: int, most: int) -> tuple[list[Ints], list[int], int, int]:
-    """Chunks, where each row's results begin, the results' pitch, and how many vectors: flat, or row by row."""
-    *far, height, width = (1, *block) if len(block) == 1 else block
-    far_pitch = pitch[: len(far)] if len(block) > 1 else ()
+def _runs(block: Ints, pitch: Ints, images: int, lanes: int) -> tuple[bool, int, int]:
+    """Whether rows are flat, one run over all of a plane, or a run each; how many runs, of how many vectors."""
+    if len(block) == 1:
+        return False, 1, -(-block[0] * images // lanes)
+    *far, height, width = block
+    planes = prod(far)
+    flat = -(-((height - 1) * pitch[-2] + width * images) // lanes)
+    single = -(-width * images // lanes)
+    return (False, planes * height, single) if height * single < flat else (True, planes, flat)
+
+
+def _chunks(block: Ints, pitch: Ints, images: int, lanes: int, most: int) -> tuple[list[Ints], list[int]]:
+    """Chunks (in the window, in the results, vectors), and where each row's results begin."""
+    *far, height, _ = (1, *block) if len(block) == 1 else block
     row_pitch = pitch[-2] if len(block) > 1 else 0
-    best: tuple[list[Ints], list[int], int, int] | None = None
-    for flat in (True, False):
-        if len(block) == 1 and flat:
-            continue
-        chunks: list[Ints] = []
-        rows: list[int] = []
-        at = vectors = 0
-        for index in product(*map(range, far)):
-            base = sum(i * step for i, step in zip(index, far_pitch, strict=True))
-            runs = (
-                [(base, (height - 1) * row_pitch + width * images)]
-                if flat
-                else [(base + h * row_pitch, width * images) for h in range(height)]
-            )
-            if flat:
-                rows += [at + h * row_pitch for h in range(height)]
-            for start, length in runs:
-                if not flat:
-                    rows.append(at)
-                left = -(-length // lanes)
-                vectors += left
-                place = 0
-                while left:
-                    now = min(most, left)
-                    # Three vectors left of two at a time: better 2 and 1 than what else there is.
-                    chunks.append((start + place, at + place, now))
-                    place += now * lanes
-                    left -= now
-                at += place
-        if best is None or vectors < best[3]:
-            best = chunks, rows, at, vectors
-    assert best is not None
-    return best
+    flat, _, vectors = _runs(block, pitch, images, lanes)
+    chunks: list[Ints] = []
+    rows: list[int] = []
+    at = 0
+    for index in product(*map(range, far)):
+        base = sum(i * step for i, step in zip(index, pitch, strict=False))
+        for start in [base] if flat else [base + h * row_pitch for h in range(height)]:
+            rows += [at + h * row_pitch for h in range(height)] if flat else [at]
+            for done in range(0, vectors, most):
+                place = done * lanes
+                # Three vectors left of two at a time: better 2 and 1 than what else there is.
+                chunks.append((start + place, at + place, min(most, vectors - done)))
+            at += vectors * lanes
+    return chunks, rows
 
 
 def _tiling(
@@ -154,31 +170,44 @@ def _tiling(
     positions: Ints,
     images: int,
     block: Ints,
+    apart: bool,
     machine: Machine,
     itemsize: int,
     threads: int,
+    steps: dict[bool, list[float]],
 ) -> Tiling:
+    """A tiling without its tables; ``steps``: cycles per input channel of a chunk, by alignment and by its vectors."""
     reach = weights.phases.reach
     lanes = machine.lanes(itemsize)
-    window = tuple(size + high - low for size, (low, high) in zip(block, reach, strict=True))
+    last = weights.phases.last_shifts
+    # Apart: one copy of the window for each shift of the last axis, rows in whole vectors, so that all loads are aligned.
+    window = [size + high - low for size, (low, high) in zip(block, reach, strict=True)]
+    row = window[-1] * images
+    if apart:
+        window[-1] = block[-1]
+        row = -(-block[-1] * images // lanes) * lanes
+    aligned = apart or images % lanes == 0
     pitches = [images]
-    for size in reversed(window[1:]):
-        pitches.append(pitches[-1] * size)
-    pitch = tuple(reversed(pitches))
-    used = pitch[0] * window[0]
+    for axis in range(len(block) - 1, 0, -1):
+        pitches.append(row if axis == len(block) - 1 else pitches[-1] * window[axis])
+    pitch = tuple(reversed(pitches[: len(block)]))
+    copy_pitch = -(-(pitch[0] * window[0] if len(block) > 1 else row) // lanes) * lanes
+    copies = last if apart else (last[0],)
+    shifts = tuple(i * copy_pitch for i in range(len(last))) if apart else tuple((z - last[0]) * images for z in last)
     # A distance between channels that is a multiple of 4 KiB would put them all into the same few lines of L1.
-    channel_pitch = -(-used // lanes) * lanes
+    channel_pitch = copy_pitch * len(copies)
     if channel_pitch * itemsize % 1024 == 0:
-        channel_pitch += 2 * lanes
-    chunks, rows, temp, vectors = _chunks(block, pitch, images, lanes, weights.tile.vectors)
-    temp_pitch = -(-temp // lanes) * lanes
+        channel_pitch += 64 // itemsize
+    _, runs, vectors = _runs(block, pitch, images, lanes)
+    whole, left = divmod(vectors, weights.tile.vectors)
+    temp_pitch = runs * vectors * lanes
     if temp_pitch * itemsize % 1024 == 0:
-        temp_pitch += 2 * lanes
+        temp_pitch += 64 // itemsize
 
     c_in, c_out = weights.channels_in, weights.channels_out
     geometry = weights.phases.geometry
     units = -(-c_out // weights.channel_block) * len(weights.phases.units)
-    channels_at_once = max(1, min(c_in, int(0.55 * machine.l2) // (channel_pitch * itemsize)))
+    channels_at_once = max(1, min(c_in, int(_SHARE * machine.l2) // (channel_pitch * itemsize)))
     turns = -(-c_in // channels_at_once)
     channels_at_once = -(-c_in // turns)
     result = weights.channel_block * geometry.stride[-1] * temp_pitch * itemsize
@@ -193,34 +222,34 @@ def _tiling(
     units_at_once = 1 if turns == 1 else max(1, min(per_part, (512 * 1024) // result))
 
     # Costs in cycles, of all tiles.
-    multiply = weights.cycles(machine, Counter(now for _, _, now in chunks)) * c_in
+    multiply = runs * (whole * steps[aligned][-1] + steps[aligned][left]) * c_in
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
-    fill = fills * c_in * prod(window) * images * (0.5 if images == 1 else 1.6)
-    fill += fills * c_in * prod(window[:-1]) * 8
-    call = len(chunks) * 15.0 * -(-c_out * prod(geometry.stride) // weights.tile.rows) * turns
+    fill = fills * c_in * len(copies) * prod(window) * images * (0.4 if images == 1 else 1.6)
+    fill += fills * c_in * len(copies) * prod(window[:-1]) * 12
+    call = runs * (whole + (left > 0)) * 15.0 * -(-c_out * prod(geometry.stride) // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine, multiply)
-    again = 0.0
-    if channels_at_once * channel_pitch * itemsize > 0.8 * machine.l2:
-        again = multiply * 0.3
     store = c_out * prod(geometry.stride) * prod(block) * images * (0.5 if images == 1 else 2.0)
     if turns > 1:
-        store += 0.25 * turns * c_out * prod(geometry.stride) * vectors * lanes
-    one = multiply + fill + call + stream + again + store
+        store += 0.25 * turns * c_out * prod(geometry.stride) * temp_pitch
+    one = multiply + fill + call + stream + store
     jobs = tiles * parts
     balance = -(-jobs // threads) * threads / jobs
     return Tiling(
         images,
         block,
-        window,
+        tuple(window),
         tuple(low for low, _ in reach),
         pitch,
+        copies,
+        shifts,
+        copy_pitch,
         channel_pitch,
         channels_at_once,
         temp_pitch,
         units_at_once,
         parts,
-        tuple(chunks),
-        tuple(rows),
+        (),
+        (),
         jobs,
         one * tiles * balance,
     )

@@ -174,8 +174,7 @@ class ToomWeights:
         return sum(planes * phases for planes, phases in self.units)
 
     def cycles(self, machine: Machine, vectors: int) -> float:
-        """Cycles per input channel and ``vectors`` vectors of tiles, all output channels of a group."""
-        whole, left = divmod(vectors, self.tile.vectors)
+        """Cycles per input channel and a chunk of ``vectors`` vectors of tiles, all output channels of a group."""
         total = 0.0
         blocks, rest = divmod(self.channels_out, self.channel_block)
         for size, count in ((self.channel_block, blocks), (rest, 1)):
@@ -183,9 +182,8 @@ class ToomWeights:
                 continue
             for planes, phases in self.units:
                 step = sum(
-                    whole * tile_cycles(rows, self.tile.vectors, machine)
-                    + (tile_cycles(rows, left, machine) if left else 0)
-                    for rows in panel_rows(size * phases, self.tile.rows)
+                    many * tile_cycles(rows, vectors, machine)
+                    for rows, many in panel_rows(size * phases, self.tile.rows)
                 )
                 total += count * planes * step
         return total
@@ -259,8 +257,9 @@ def choose_toom_tiling(
 ) -> ToomTiling:
     """The cheapest tiling for an output size."""
     tiles = tuple(axis.tiles(m) for axis, m in zip(weights.axes, output, strict=True))
+    steps = [weights.cycles(machine, vectors) if vectors else 0.0 for vectors in range(weights.tile.vectors + 1)]
     found = [
-        _toom_tiling(weights, batch, tiles, images, block, machine, itemsize, threads)
+        _toom_tiling(weights, batch, tiles, images, block, machine, itemsize, threads, steps)
         for images in sorted({1, 2, 4, 8, 16, batch} & set(range(1, batch + 1)))
         for block in _blocks(tiles)
         if images == 1 or block == tiles
@@ -288,7 +287,9 @@ def _toom_tiling(
     machine: Machine,
     itemsize: int,
     threads: int,
+    steps: list[float],
 ) -> ToomTiling:
+    """A tiling; ``steps``: cycles per input channel of a chunk, by its vectors."""
     lanes = machine.lanes(itemsize)
     count = images * prod(block)
     deep = len(block) == _AXES and weights.axes[0].kind is not Kind.SINGLE
@@ -305,7 +306,8 @@ def _toom_tiling(
     while groups * parts % threads and parts < min(blocks, 2 * threads) and groups * parts < 4 * threads:
         parts += 1
     vectors = pitch // lanes
-    multiply = weights.cycles(machine, vectors) * c_in
+    whole, left = divmod(vectors, weights.tile.vectors)
+    multiply = (whole * steps[-1] + steps[left]) * c_in
     window = prod((b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True))
     runs = planes * -(-inner // lanes) * (count // inner)
     transform = parts * c_in * (window * images * 1.0 + runs * 3.0 + 100 * images)
