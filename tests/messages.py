@@ -273,6 +273,53 @@ MESSAGES = [
         ("weight does not fit the geometry: weight has shape (2, 3, 3, 4); use the layout (C_in, C_out/groups, 3, 3)"),
     ),
     (
+        "G.prepare(W, kernel='fft')",
+        "no such kernel: kernel='fft'; use one of phase, union, toom, or none",
+    ),
+    (
+        "G.prepare(W, kernel='')",
+        "no such kernel: kernel=''; use one of phase, union, toom, or none",
+    ),
+    (
+        "G.prepare(W, activation='gelu')",
+        (
+            "no such activation: activation='gelu'; use None, 'relu', 'leaky_relu', or ('leaky_relu', slope) "
+            "with a number"
+        ),
+    ),
+    (
+        "G.prepare(W, activation=1)",
+        ("no such activation: activation=1; use None, 'relu', 'leaky_relu', or ('leaky_relu', slope) with a number"),
+    ),
+    (
+        "G.prepare(W, activation=('relu', 0.1))",
+        (
+            "no such activation: activation=('relu', 0.1); use None, 'relu', 'leaky_relu', or ('leaky_relu', slope) "
+            "with a number"
+        ),
+    ),
+    (
+        "G.prepare(W, activation=('leaky_relu', 'x'))",
+        (
+            "no such activation: activation=('leaky_relu', 'x'); use None, 'relu', 'leaky_relu', or ('leaky_relu', slope) "
+            "with a number"
+        ),
+    ),
+    (
+        "G.prepare(W, activation=['leaky_relu', 0.1])",
+        (
+            "no such activation: activation=['leaky_relu', 0.1]; use None, 'relu', 'leaky_relu', or ('leaky_relu', slope) "
+            "with a number"
+        ),
+    ),
+    (
+        "G.prepare(W, activation=('leaky_relu', 0.1, 0.2))",
+        (
+            "no such activation: activation=('leaky_relu', 0.1, 0.2); use None, 'relu', 'leaky_relu', or ('leaky_relu', slope) "
+            "with a number"
+        ),
+    ),
+    (
         "dc.conv_transpose(X, np.ones((2, 3)))",
         ("weight has too few axes: weight has shape (2, 3); give it two channel axes and at least one kernel axis"),
     ),
@@ -436,20 +483,6 @@ MESSAGES = [
         ),
     ),
     (
-        "dc.conv_transpose(np.ones((1, 1, 1)), np.ones((1, 1, 3, 3))[..., 0], stride=1, padding=((-10**13, 0),))",
-        (
-            "the transposed convolution does not fit in memory: output (1, 1, 10000000000003): 145.5 TiB needed, "
-            "8.0 GiB free; use smaller sizes, fewer channels or a smaller batch"
-        ),
-    ),
-    (
-        "dc.conv_transpose(np.broadcast_to(np.float64(1), (1, 10**7)), np.broadcast_to(np.float64(1), (1, 10**4, 100)))",
-        (
-            "the transposed convolution does not fit in memory: output (1, 10000, 10000099): 74.2 TiB needed, "
-            "8.0 GiB free; use smaller sizes, fewer channels or a smaller batch"
-        ),
-    ),
-    (
         'dc.ConvTranspose((3,)).plan("gemm").run(np.broadcast_to(np.float64(1), (1, 10**12)), W1)',
         (
             "the gemm view does not fit in memory: its largest step on x of shape (1, 1, 1000000000000): 58.2 "
@@ -592,3 +625,81 @@ MESSAGES = [
         "check takes a layer or a model: got Conv; pass a ConvTranspose, a layer of PyTorch, Keras or Flax, a PyTorch model, or a checkpoint's path",
     ),
 ]
+
+HUGE = "dc.conv_transpose(np.ones((1, 1, 1)), np.ones((1, 1, 3, 3))[..., 0], stride=1, padding=((-10**13, 0),))"
+COLUMNS = (
+    "dc.conv_transpose(np.broadcast_to(np.float64(1), (1, 10**7)), np.broadcast_to(np.float64(1), (1, 10**4, 100)))"
+)
+SMALLER = "8.0 GiB free; use smaller sizes, fewer channels or a smaller batch"
+
+BY_NUMPY = [
+    (
+        HUGE,
+        (
+            "the transposed convolution does not fit in memory: output (1, 1, 10000000000003): 145.5 TiB needed, "
+            f"{SMALLER}"
+        ),
+    ),
+    (
+        COLUMNS,
+        f"the transposed convolution does not fit in memory: output (1, 10000, 10000099): 74.2 TiB needed, {SMALLER}",
+    ),
+    (
+        "G.prepare(W, kernel='phase')",
+        "a kernel needs the native core: kernel='phase', and disabled by DECONVS_NATIVE=0; leave it out",
+    ),
+]
+"""What is said where NumPy computes, with DECONVS_NATIVE=0."""
+
+BY_THE_CORE = [
+    (
+        HUGE,
+        f"the transposed convolution does not fit in memory: output (1, 1, 10000000000003): 72.8 TiB needed, {SMALLER}",
+    ),
+    (
+        COLUMNS,
+        f"the transposed convolution does not fit in memory: output (1, 10000, 10000099): 745.1 GiB needed, {SMALLER}",
+    ),
+    (
+        "dc.ConvTranspose((3, 3), dilation=2).prepare(W, kernel='toom')(X)",
+        (
+            "the kernel 'toom' cannot compute this geometry: ConvTranspose(kernel_size=(3, 3), dilation=(2, 2)); it "
+            "takes 1 to 3 axes, undilated, with 1 to 3 taps a phase, 2 or more on some axis; leave kernel out"
+        ),
+    ),
+    (
+        "dc.ConvTranspose((3, 3), stride=3).prepare(W, kernel='toom')(X)",
+        (
+            "the kernel 'toom' cannot compute this geometry: ConvTranspose(kernel_size=(3, 3), stride=(3, 3)); it "
+            "takes 1 to 3 axes, undilated, with 1 to 3 taps a phase, 2 or more on some axis; leave kernel out"
+        ),
+    ),
+    (
+        "G.prepare(W.astype(int)).kernel_call(X.astype(int), np.ones((1, 3, 9, 9), int))",
+        "NumPy computes this layer: x of shape (1, 2, 4, 4), int64; there is no native call",
+    ),
+    (
+        "G.prepare(W).choose((1, 3, 4, 4))",
+        "x of such a shape does not fit: shape (1, 3, 4, 4); give (N, 2, *spatial) with 2 spatial axes",
+    ),
+]
+"""What is said where the native core computes."""
+
+SETTINGS = [
+    (
+        {"DECONVS_KERNEL": "fft"},
+        "dc.conv_transpose(X, W)",
+        "no such kernel: DECONVS_KERNEL='fft'; use one of phase, union, toom, or none",
+    ),
+    (
+        {"DECONVS_KERNEL": "Phase"},
+        "G.prepare(W)",
+        "no such kernel: DECONVS_KERNEL='Phase'; use one of phase, union, toom, or none",
+    ),
+    (
+        {"DECONVS_NATIVE": "yes"},
+        "dc.conv_transpose(X, W)",
+        "the native core is either used or not: DECONVS_NATIVE=yes; set it to 0 or 1, or not at all",
+    ),
+]
+"""What is said of environment variables, whatever computes; DECONVS_ISA and DECONVS_NUM_THREADS: tests/test_pool.py."""

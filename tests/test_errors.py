@@ -10,12 +10,38 @@ import pytest
 
 import deconvs as dc
 from deconvs import memory
+from deconvs.run import native
 
-from .messages import MESSAGES, NAMES
+from .messages import BY_NUMPY, BY_THE_CORE, MESSAGES, NAMES, SETTINGS
 
 
 @pytest.mark.parametrize(("code", "message"), MESSAGES, ids=[code for code, _ in MESSAGES])
 def test_message(code: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    must_say(code, message, monkeypatch)
+
+
+@pytest.mark.parametrize(("code", "message"), BY_NUMPY, ids=[code for code, _ in BY_NUMPY])
+def test_message_where_numpy_computes(code: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DECONVS_NATIVE", "0")
+    must_say(code, message, monkeypatch)
+
+
+@pytest.mark.skipif(native.load() is None, reason=f"no native core: {native.why_not()}")
+@pytest.mark.parametrize(("code", "message"), BY_THE_CORE, ids=[code for code, _ in BY_THE_CORE])
+def test_message_where_the_core_computes(code: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    must_say(code, message, monkeypatch)
+
+
+@pytest.mark.parametrize(("settings", "code", "message"), SETTINGS, ids=[str(one[0]) for one in SETTINGS])
+def test_message_about_a_setting(
+    settings: dict[str, str], code: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    must_say(code, message, monkeypatch)
+
+
+def must_say(code: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_memory", lambda: 8 * 2**30)
     with pytest.raises(dc.GeometryError) as caught:
         eval(code, NAMES)

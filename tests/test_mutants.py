@@ -77,8 +77,8 @@ MUTANTS = {
     "zeros inserted one short": ("run/interpret.py", "(n - 1) * (zeros + 1) + 1 for n, zeros", "(n - 1) * max(1, zeros) + 1 for n, zeros"),
     "matrix with exchanged channels": ("operator.py", "channel_in // (c_short // groups) * per_group + np.arange(per_group)[:, None]", "channel_in // (c_short // groups) * per_group + np.arange(per_group)[::-1, None]"),
     "operator shifted by one": ("axis.py", "start = first * self.stride + j * self.dilation - self.crop[0]\n", "start = max(0, first * self.stride + j * self.dilation - self.crop[0] - 1)\n"),
-    "operator's sides exchanged": ("run/fast.py", "y[on_space(outputs)] += columns[tap][on_space(inputs)]", "y[on_space(outputs)] += columns[tap][on_space(inputs)][..., ::-1]"),
-    "operator without its bias": ("run/fast.py", "y[...] = 0 if bias is None else", "y[...] = 0 if True else"),
+    "operator's sides exchanged": ("run/by_numpy.py", "y[on_space(outputs)] += columns[tap][on_space(inputs)]", "y[on_space(outputs)] += columns[tap][on_space(inputs)][..., ::-1]"),
+    "operator without its bias": ("run/by_numpy.py", "y[...] = 0 if bias is None else", "y[...] = 0 if True else"),
 }  # fmt: skip
 
 RUN, PLAN = "tests/test_run.py", "tests/test_plan.py"
@@ -99,10 +99,10 @@ SAID = {
     "bytes without the last step": (PLAN, "costs.py", "return sum(cost.bytes for cost in self.steps)", "return sum(cost.bytes for cost in self.steps[:-1])"),
     "costs with exchanged channels": (PLAN, "costs.py", '"channels": list(self.channels)', '"channels": list(self.channels)[::-1]'),
     "overflow not refused by plans": (RUN, "run/border.py", "if types.exact:", "if False:"),
-    "threads not limited": (RUN, "run/fast.py", "with threadpool_limits(limits=limit):", "with threadpool_limits(limits=None):"),
-    "float64 beyond its integers": (RUN, "run/fast.py", "_EXACT_IN_DOUBLE = 2**53", "_EXACT_IN_DOUBLE = 2**54"),
-    "out may alias the weights": (RUN, "run/fast.py", "for array in (data, *weights.arrays()))", "for array in (data,))"),
-    "conversion not asked for": (RUN, "run/fast.py", "turn = images * (column + item * (prod(data.shape[1:]) + prod(shape[1:])))", "turn = images * column"),
+    "threads not limited": (RUN, "run/by_numpy.py", "with threadpool_limits(limits=limit):", "with threadpool_limits(limits=None):"),
+    "float64 beyond its integers": (RUN, "run/by_numpy.py", "_EXACT_IN_DOUBLE = 2**53", "_EXACT_IN_DOUBLE = 2**54"),
+    "out may alias the weights": (RUN, "run/layer.py", "for array in (data, *self._weights.arrays())", "for array in (data,)"),
+    "conversion not asked for": (RUN, "run/layer.py", "turn = images * (column + item * (prod(data.shape[1:]) + prod(shape[1:])))", "turn = images * column"),
     "bias not in the bound": (RUN, "dtypes.py", "(0 if bias is None else _magnitude(bias))", "0"),
     "bound over all groups": (RUN, "dtypes.py", "magnitudes.reshape(groups, weight.shape[0] // groups,", "magnitudes.reshape(1, weight.shape[0],"),
     "sum of magnitudes wraps": (RUN, "dtypes.py", "_magnitude(weight) * max(1, weight.size) <=", "_magnitude(weight) <="),

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 import deconvs as dc
-from deconvs.run import fast
+from deconvs.run import by_numpy, native
 from deconvs.run.reference import scatter
 
 from .cases import cases
@@ -153,9 +153,9 @@ def test_batch_no_batch_and_empty_batch(integers: Any) -> None:
 
 
 def test_many_images_are_computed_in_turns_with_the_same_result(monkeypatch: pytest.MonkeyPatch, integers: Any) -> None:
-    x, w, bias = integers
+    x, w, bias = integers  # integers are summed by NumPy
     together = G.prepare(w, bias)(np.concatenate([x] * 5))
-    monkeypatch.setattr("deconvs.run.fast._COLUMN_BYTES", 1)
+    monkeypatch.setattr("deconvs.run.by_numpy.COLUMN_BYTES", 1)
     assert np.array_equal(together, G.prepare(w, bias)(np.concatenate([x] * 5)))
 
 
@@ -223,18 +223,23 @@ MEMORY = [
 @pytest.mark.parametrize(
     ("shape_x", "shape_w", "dtype", "options"), [m[1:] for m in MEMORY], ids=[m[0] for m in MEMORY]
 )
-@pytest.mark.parametrize("function", ["conv_transpose", "conv", *dc.VIEWS])
+@pytest.mark.parametrize("function", ["conv_transpose", "NumPy's conv_transpose", "conv", *dc.VIEWS])
 def test_no_more_memory_than_is_asked_for(
     function: str, shape_x: Any, shape_w: Any, dtype: str, options: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    for module in ("fast", "border"):
+    for module in ("layer", "fast", "border"):
         monkeypatch.setattr(f"deconvs.run.{module}.require_bytes", lambda what, values, needed: asked.append(needed))
     monkeypatch.setattr("deconvs.operator.require_bytes", lambda what, values, needed: asked.append(needed))
+    # All results where they are counted; what the core works in is counted in tests/test_native_memory.py.
+    monkeypatch.setattr("deconvs.run.by_core._LARGE", 2**62)
+    if function == "NumPy's conv_transpose":
+        monkeypatch.setenv("DECONVS_NATIVE", "0")
     g = dc.ConvTranspose(shape_w[2:], **options)
     x, w = np.ones(shape_x, dtype)[..., ::-1], np.ones(shape_w, dtype)
     call = {
         "conv_transpose": lambda: dc.conv_transpose(x, w, **options),
+        "NumPy's conv_transpose": lambda: dc.conv_transpose(x, w, **options),
         "conv": lambda: dc.conv(x, w.swapaxes(0, 1), **options),
     }.get(function, lambda: g.plan(function).run(x, w))
     call()  # loads what is loaded once
@@ -275,9 +280,11 @@ def test_out_may_share_memory_with_x() -> None:
     assert np.array_equal(overlapping[2:].reshape(3, 1, 4), expected)
 
 
-def test_out_may_share_memory_with_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("switch", ["", "0"], ids=["by the core", "by NumPy"])
+def test_out_may_share_memory_with_the_weights(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With images computed in turns: the second would read what the first has written."""
-    monkeypatch.setattr("deconvs.run.fast._COLUMN_BYTES", 1)
+    monkeypatch.setattr("deconvs.run.by_numpy.COLUMN_BYTES", 1)
+    monkeypatch.setenv("DECONVS_NATIVE", switch)
     for shared in ("weight", "bias"):
         memory = np.array([2.0, 3.0, 5.0, 7.0])
         weight = memory[:1].reshape(1, 1, 1) if shared == "weight" else np.array([[[2.0]]])
@@ -349,8 +356,8 @@ def test_threads_limits_blas_and_is_checked(monkeypatch: pytest.MonkeyPatch, int
         }
 
     seen = []
-    inner = fast._scattered
-    monkeypatch.setattr(fast, "_scattered", lambda *arguments: (seen.append(limits()), inner(*arguments)))
+    inner = by_numpy.scattered
+    monkeypatch.setattr(by_numpy, "scattered", lambda *arguments: (seen.append(limits()), inner(*arguments)))
     x, w, bias = integers
     before = limits()
     assert np.array_equal(G.prepare(w, bias)(x, threads=1), G.prepare(w, bias)(x))
@@ -360,6 +367,7 @@ def test_threads_limits_blas_and_is_checked(monkeypatch: pytest.MonkeyPatch, int
 
 def test_a_thread_limit_that_cannot_be_set_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    monkeypatch.setenv("DECONVS_NATIVE", "0")
     op = dc.ConvTranspose((1,)).prepare([[[1.0]]])
     for call in (lambda: dc.conv_transpose([[1.0]], [[[1.0]]], threads=2), lambda: op([[1.0]], threads=2)):
         with pytest.warns(RuntimeWarning, match="threads=2 is not in force") as warned:
@@ -367,9 +375,14 @@ def test_a_thread_limit_that_cannot_be_set_is_said(monkeypatch: pytest.MonkeyPat
         assert [w.filename for w in warned] == [__file__]
 
 
-@pytest.mark.parametrize("view", ["scatter", "gemm", "operator"])
-def test_non_finite_data_follows_the_definition(view: str) -> None:
+@pytest.mark.parametrize("view", ["scatter", "gemm", "phase kernel", "NumPy"])
+def test_non_finite_data_follows_the_definition(view: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the definition has a NaN or an infinity there is one, and nowhere else; also with non-finite weights."""
+    if view == "phase kernel" and native.load() is None:
+        pytest.skip(f"no native core: {native.why_not()}")
+    if view == "NumPy":
+        monkeypatch.setenv("DECONVS_NATIVE", "0")
+    kernel = "phase" if view == "phase kernel" else None
     rng = np.random.default_rng(11)
     poisons = [math.nan, math.inf, -math.inf, 0.0]
     infected = 0
@@ -382,7 +395,7 @@ def test_non_finite_data_follows_the_definition(view: str) -> None:
         g = case.geometry
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # infinities are data: no warning reaches the caller
-            y = g.prepare(w, bias)(x) if view == "operator" else g.plan(view).run(x, w, bias)
+            y = g.plan(view).run(x, w, bias) if view in dc.VIEWS else g.prepare(w, bias, kernel=kernel)(x)
         with np.errstate(all="ignore"):
             expected = exact(g, x, w, bias).astype(np.float64)
         assert np.array_equal(y, expected, equal_nan=True), g
