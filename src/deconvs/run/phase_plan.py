@@ -244,7 +244,7 @@ def choose_weights(
             weights = Weights(phases, geometry.groups, channels_in, channels_out, block, Tile(rows, vectors))
             # Loads from L2 are what flat tiles cost beyond the model: a tile of more rows reads x less often.
             cost = weights.cycles(machine, vectors) / vectors * (1 + 0.1 / rows)
-            found.append((cost, -block, weights))
+            found.append((round(cost, 6), -block, weights))
     return min(found, key=lambda one: one[:2])[-1]
 
 

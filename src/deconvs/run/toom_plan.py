@@ -203,7 +203,7 @@ def toom_weights(geometry: ConvTranspose, channels_in: int, channels_out: int, m
         for block in _channel_blocks(kept, channels_out):
             weights = ToomWeights(kept, geometry.groups, channels_in, channels_out, block, tile)
             cost = weights.cycles(machine, tile.vectors) / tile.vectors * (1 + 0.1 / rows)
-            found.append((cost, -block, weights))
+            found.append((round(cost, 6), -block, weights))
     return min(found, key=lambda one: one[:2])[-1]
 
 
