@@ -85,6 +85,8 @@ class Engine:
         found: dict[str, tuple[Weights | ToomWeights, Tiling | ToomTiling]] = {}
         for name in KERNELS if self.kernel is None else (self.kernel,):
             weights = self._weights(name)
+            if name == "union" and "phase" in found and isinstance(weights, Weights) and weights.phases.single:
+                continue  # the same as phase
             if isinstance(weights, Weights):
                 found[name] = weights, choose_tiling(weights, batch, output, self.machine, item, threads)
             elif weights is not None:

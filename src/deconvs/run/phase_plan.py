@@ -116,6 +116,11 @@ class Phases:
         return tuple(sorted({shift for phase in self.per_axis[-1] for shift in phase.shifts} or {0}))
 
     @cached_property
+    def single(self) -> bool:
+        """Whether all phases of the last axis read the same inputs, so that there is nothing to unite."""
+        return len({phase.shifts for phase in self.per_axis[-1]}) == 1
+
+    @cached_property
     def shapes(self) -> Counter[Pair]:
         """(phases, taps) of the classes of all units: how many there are."""
         return Counter((len(one.phases), len(one.shifts)) for unit in self.units for one in unit.classes)
@@ -139,7 +144,7 @@ class Tile:
 
 
 def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
-    """``rows`` in panels of at most ``most``, as even as can be, as (rows, panels); the core cuts them in the same way."""
+    """``rows`` in panels of at most ``most``, as even as can be: (rows, how many). The core cuts in the same way."""
     count = -(-rows // most)
     short, longer = divmod(rows, count)
     return ((short + 1, longer), (short, count - longer)) if longer else ((short, count),)
@@ -168,7 +173,7 @@ def stream_cycles(count: float, machine: Machine, multiply: float) -> float:
     return 0.3 * min(read, multiply) + max(0.0, read - multiply)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Weights:
     """How weights are laid out: everything that does not depend on the input size."""
 
@@ -225,7 +230,12 @@ class Weights:
                     total += count * often * taps * step
         return total
 
-    @property
+    @cached_property
+    def outputs(self) -> int:
+        """Outputs at a position: channels of a group times phases."""
+        return self.channels_out * prod(self.phases.geometry.stride)
+
+    @cached_property
     def packed(self) -> int:
         """Weights of a group as packed, zeros included."""
         taps = sum(phases * taps * often for (phases, taps), often in self.phases.shapes.items())

@@ -94,7 +94,7 @@ _MOST_COPIES = 6
 """Shifts of the last axis for each of which a copy of the window may be made."""
 
 _SHARE = 0.4
-"""Part of L2 that a window may take: weights and results pass through it too, and it may be shared with another core."""
+"""Part of L2 that a window may take: weights and results pass through it too, and another core may share it."""
 
 
 def _images(batch: int, positions: Ints) -> list[int]:
@@ -180,7 +180,7 @@ def _tiling(
     reach = weights.phases.reach
     lanes = machine.lanes(itemsize)
     last = weights.phases.last_shifts
-    # Apart: one copy of the window for each shift of the last axis, rows in whole vectors, so that all loads are aligned.
+    # Apart: one copy of the window for each shift of the last axis, rows in whole vectors: all loads are aligned.
     window = [size + high - low for size, (low, high) in zip(block, reach, strict=True)]
     row = window[-1] * images
     if apart:
@@ -205,12 +205,11 @@ def _tiling(
         temp_pitch += 64 // itemsize
 
     c_in, c_out = weights.channels_in, weights.channels_out
-    geometry = weights.phases.geometry
     units = -(-c_out // weights.channel_block) * len(weights.phases.units)
     channels_at_once = max(1, min(c_in, int(_SHARE * machine.l2) // (channel_pitch * itemsize)))
     turns = -(-c_in // channels_at_once)
     channels_at_once = -(-c_in // turns)
-    result = weights.channel_block * geometry.stride[-1] * temp_pitch * itemsize
+    result = weights.channel_block * weights.phases.geometry.axes[-1].stride * temp_pitch * itemsize
     tiles = -(-batch // images) * weights.groups * prod(-(-n // b) for n, b in zip(positions, block, strict=True))
     parts = 1
     while (tiles * parts < 4 * threads and parts < units and tiles * parts % threads) or tiles * parts < threads:
@@ -226,11 +225,11 @@ def _tiling(
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
     fill = fills * c_in * len(copies) * prod(window) * images * (0.4 if images == 1 else 1.6)
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 12
-    call = runs * (whole + (left > 0)) * 15.0 * -(-c_out * prod(geometry.stride) // weights.tile.rows) * turns
+    call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine, multiply)
-    store = c_out * prod(geometry.stride) * prod(block) * images * (0.5 if images == 1 else 2.0)
+    store = weights.outputs * prod(block) * images * (0.5 if images == 1 else 2.0)
     if turns > 1:
-        store += 0.25 * turns * c_out * prod(geometry.stride) * temp_pitch
+        store += 0.25 * turns * weights.outputs * temp_pitch
     one = multiply + fill + call + stream + store
     jobs = tiles * parts
     balance = -(-jobs // threads) * threads / jobs
