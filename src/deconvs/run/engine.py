@@ -41,7 +41,7 @@ _THREADS_FROM = 60_000.0
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A kernel for one input size, and what the cost model said of the others."""
+    """A kernel for one input size; ``modelled``: cycles that the cost model expects of every kernel, by one thread."""
 
     kernel: str
     weights: Weights | ToomWeights
@@ -52,7 +52,7 @@ class Choice:
     @property
     def cycles(self) -> float:
         """What the model expects, of all threads together."""
-        return dict(self.modelled)[self.kernel]
+        return self.tiling.cycles
 
 
 @dataclass(eq=False)
@@ -80,25 +80,35 @@ class Engine:
         return self._choices[key]
 
     def _choose(self, batch: int, output: tuple[int, ...], threads: int) -> Choice:
+        # Which kernel must not depend on the threads, since kernels round differently; how it cuts up may.
+        tilings = {name: self._tiling(name, batch, output, 1) for name in self._kernels()}
+        cycles = {name: tiling.cycles for name, tiling in tilings.items()}
+        best = min(cycles, key=lambda name: cycles[name] * (_WORTH if name == "toom" else 1))
+        tiling = tilings[best]
+        if threads > 1 and tiling.cycles < _THREADS_FROM:
+            threads = 1
+        if threads > 1:
+            tiling = self._tiling(best, batch, output, threads)
+        weights = self._weights(best)
+        assert weights is not None
+        return Choice(best, weights, tiling, threads, tuple(cycles.items()))
+
+    def _kernels(self) -> list[str]:
+        """Those that can compute the geometry, of those that may."""
+        names = KERNELS if self.kernel is None else (self.kernel,)
+        return [name for name in names if self._weights(name) is not None]
+
+    def _tiling(self, kernel: str, batch: int, output: tuple[int, ...], threads: int) -> Tiling | ToomTiling:
         item = self.dtype.itemsize
         g = self.geometry
-        found: dict[str, tuple[Weights | ToomWeights, Tiling | ToomTiling]] = {}
-        for name in KERNELS if self.kernel is None else (self.kernel,):
-            weights = self._weights(name)
-            if name == "union" and "phase" in found and isinstance(weights, Weights) and weights.phases.single:
-                continue  # the same as phase
-            if isinstance(weights, Weights):
-                found[name] = weights, choose_tiling(weights, batch, output, self.machine, item, threads)
-            elif weights is not None:
-                outputs = batch * g.groups * item * prod(output)
-                data = outputs * self.channels_out + outputs * self.channels_in // prod(g.stride)
-                room = max(data // 4 // threads, 2**20)
-                found[name] = weights, choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
-        cycles = {name: tiling.cycles * (_WORTH if name == "toom" else 1) for name, (_, tiling) in found.items()}
-        best = min(cycles, key=lambda name: cycles[name])
-        if threads > 1 and found[best][1].cycles < _THREADS_FROM:
-            return self._choose(batch, output, 1)
-        return Choice(best, *found[best], threads, tuple((name, one.cycles) for name, (_, one) in found.items()))
+        weights = self._weights(kernel)
+        if isinstance(weights, Weights):
+            return choose_tiling(weights, batch, output, self.machine, item, threads)
+        assert weights is not None
+        outputs = batch * g.groups * item * prod(output)
+        data = outputs * self.channels_out + outputs * self.channels_in // prod(g.stride)
+        room = max(data // 4 // threads, 2**20)
+        return choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
 
     def call(self, choice: Choice, x: Any, y: Any) -> Any:
         """The core's call for arrays that lie like these."""
