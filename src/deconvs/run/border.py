@@ -106,6 +106,23 @@ def own_kind(x: Any) -> Callable[[Array], Any]:
     return lambda result: to_library(library, result)
 
 
+def shared(value: Any) -> Array | None:
+    """``value`` as an array that shares its memory; None where it must be read with more care, or is none."""
+    if type(value) is np.ndarray:
+        return value
+    if isinstance(value, np.ndarray) or not hasattr(value, "__dlpack__"):
+        return None
+    try:
+        return as_array("", value)
+    except GeometryError:  # said when it is read for good
+        return None
+
+
+def require_result(output: str, needed: int) -> None:
+    """Refuse a transposed convolution that needs more bytes at once than there are."""
+    require_bytes("the transposed convolution", output, needed)
+
+
 def run_plan(plan: Plan, x: object, weight: object, bias: object) -> Any:
     """`Plan.run`: check, compute step by step, return in the caller's kind."""
     geometry = plan.geometry

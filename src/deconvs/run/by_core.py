@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import ConvTranspose
-from .border import Weights
+from .border import Weights, require_result
 from .engine import Choice, Engine, engine
+
+if TYPE_CHECKING:
+    from .._native import Call, Packed
 
 Array = NDArray[Any]
 
@@ -21,15 +24,19 @@ _LARGE = 2**20
 
 @dataclass(slots=True)
 class Job:
-    """All that is left to do for an input like an earlier one."""
+    """All that is left to do for arrays like earlier ones."""
 
-    call: Any
-    packed: Any
+    engine: Engine
+    kernel: str
+    call: Call
+    packed: Packed | None  # None where every call brings its own
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     pixels: bool
     batched: bool
     threads: int
+    needed: int  # bytes
+    told: str  # what they are needed for
     empty: Any
 
     def result(self) -> Array:
@@ -38,7 +45,38 @@ class Job:
 
     def run(self, x: Array, y: Array) -> None:
         """Fill ``y``; both have a batch axis."""
+        assert self.packed is not None
         self.call(self.packed, x, y, self.threads)
+
+    def again(self, packed: Packed | None, x: Array, out: Array | None) -> Array:
+        """The result for weights, x and out as callers gave them: without a batch axis where x came without."""
+        assert packed is not None
+        require_result(self.told, self.needed)
+        if not self.batched:
+            x = x[None]
+        if out is None:
+            y = self.result()
+            self.call(packed, x, y, self.threads)
+            return y if self.batched else y[0]
+        self.call(packed, x, out if self.batched else out[None], self.threads)
+        return out
+
+
+def job_key(x: Array, out: Array | None, threads: int) -> tuple[Any, ...]:
+    """What a job is kept by: callers' arrays as they lie, and the threads that may be used."""
+    if out is None:
+        return x.shape, x.strides, x.dtype, threads
+    return x.shape, x.strides, x.dtype, threads, out.shape, out.strides, out.dtype
+
+
+def repeatable(x: Array, out: Array | None) -> bool:
+    """Whether arrays that lie like earlier ones may be handed to the core as they are."""
+    if not x.flags.aligned:
+        return False
+    if out is None:
+        return True
+    flags = out.flags
+    return flags.writeable and flags.aligned and not np.may_share_memory(x, out)
 
 
 def empty(large: Any, shape: tuple[int, ...], dtype: np.dtype[Any], pixels: bool) -> Array:
@@ -73,12 +111,9 @@ class NativeOperator:
         self._weights = weights
         self._activation = activation
         self._kernel = kernel
-        self._packed: dict[tuple[np.dtype[Any], str], Any] = {}
-
-    @property
-    def isa(self) -> str:
-        """The instruction set in use."""
-        return str(self._core.chosen())
+        # Weights are packed for one instruction set, which therefore stays what it is now.
+        self.isa = str(core.chosen())
+        self._packed: dict[tuple[np.dtype[Any], str], Packed] = {}
 
     @property
     def packed_bytes(self) -> int:
@@ -102,7 +137,7 @@ class NativeOperator:
     def engine(self, dtype: np.dtype[Any]) -> Engine | None:
         """The engine that computes in ``dtype``."""
         g, w = self._geometry, self._weights
-        return engine(self._core, g, w.c_in // g.groups, w.c_out // g.groups, dtype, self._kernel)
+        return engine(self._core, g, w.c_in // g.groups, w.c_out // g.groups, dtype, self.isa, self._kernel)
 
     def choose(self, batch: int, size: tuple[int, ...], dtype: np.dtype[Any], threads: int | None) -> Choice | None:
         """The kernel for an input, or None where NumPy computes, because no kernel takes it."""
@@ -113,7 +148,7 @@ class NativeOperator:
             return None
         return found.choose(batch, size, self._core.default_threads() if threads is None else threads)
 
-    def packed(self, dtype: np.dtype[Any], kernel: str, threads: int) -> Any:
+    def packed(self, dtype: np.dtype[Any], kernel: str, threads: int) -> Packed:
         """The weights for a kernel; packed at the first call."""
         key = dtype, kernel
         if key not in self._packed:
@@ -123,7 +158,7 @@ class NativeOperator:
             self._packed[key] = found.pack(kernel, w.weight, w.bias, self._activation, threads)
         return self._packed[key]
 
-    def job(self, x: Array, batched: bool, out: Array | None, choice: Choice) -> Job | None:
+    def job(self, x: Array, batched: bool, out: Array | None, choice: Choice, needed: int) -> Job | None:
         """How to compute inputs like ``x`` (with a batch axis) into ones like ``out``; None: weights are not finite."""
         found = self.engine(x.dtype)
         assert found is not None
@@ -133,7 +168,20 @@ class NativeOperator:
         shape = (x.shape[0], self._weights.c_out, *self._geometry.output_size(x.shape[2:]))
         pixels = channels_last(x)
         call = found.call(choice, x, out if out is not None else _like(shape, x.dtype, pixels))
-        return Job(call, packed, shape, x.dtype, pixels, batched, choice.threads, self._core.empty)
+        return Job(
+            found,
+            choice.kernel,
+            call,
+            packed,
+            shape,
+            x.dtype,
+            pixels,
+            batched,
+            choice.threads,
+            needed,
+            f"output {shape}",
+            self._core.empty,
+        )
 
 
 class _Lying:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from .machine import Machine, machine
 from .phase_plan import Phases, Weights, choose_weights
 from .tiling import Tiling, choose_tiling
 from .toom_plan import ToomTiling, ToomWeights, choose_toom_tiling, toom_weights
+
+if TYPE_CHECKING:
+    from .._native import Call, Packed
 
 Array = NDArray[Any]
 
@@ -66,7 +69,7 @@ class Engine:
     dtype: np.dtype[Any]
     machine: Machine
     kernel: str | None
-    _calls: dict[Any, Any] = field(default_factory=dict)
+    _calls: dict[Any, Call] = field(default_factory=dict)
     _choices: dict[Any, Choice] = field(default_factory=dict)
     _layouts: dict[str, tuple[Weights | ToomWeights, Any]] = field(default_factory=dict)
 
@@ -95,8 +98,16 @@ class Engine:
 
     def _kernels(self) -> list[str]:
         """Those that can compute the geometry, of those that may."""
-        names = KERNELS if self.kernel is None else (self.kernel,)
-        return [name for name in names if self._weights(name) is not None]
+        if self.kernel is not None:
+            return [self.kernel]
+        found = []
+        for name in KERNELS:
+            weights = self._weights(name)
+            if name == "union" and isinstance(weights, Weights) and weights.phases.single:
+                continue  # the same as phase
+            if weights is not None:
+                found.append(name)
+        return found
 
     def _tiling(self, kernel: str, batch: int, output: tuple[int, ...], threads: int) -> Tiling | ToomTiling:
         item = self.dtype.itemsize
@@ -110,7 +121,7 @@ class Engine:
         room = max(data // 4 // threads, 2**20)
         return choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
 
-    def call(self, choice: Choice, x: Any, y: Any) -> Any:
+    def call(self, choice: Choice, x: Any, y: Any) -> Call:
         """The core's call for arrays that lie like these."""
         key = choice.kernel, choice.threads, x.shape, x.strides, y.strides
         if key not in self._calls:
@@ -123,15 +134,18 @@ class Engine:
             )
         return self._calls[key]
 
-    def pack(self, kernel: str, weight: Array, bias: Array | None, activation: tuple[int, float], threads: int) -> Any:
+    def pack(
+        self, kernel: str, weight: Array, bias: Array | None, activation: tuple[int, float], threads: int
+    ) -> Packed:
         """The weights as a kernel wants them."""
         offsets = np.zeros(self.geometry.groups * self.channels_out, self.dtype) if bias is None else bias
-        return self.layout(kernel).pack(
+        packed: Packed = self.layout(kernel).pack(
             np.ascontiguousarray(weight, self.dtype),
             np.ascontiguousarray(offsets, self.dtype),
             *activation,
             threads,
         )
+        return packed
 
     def layout(self, kernel: str) -> Any:
         """The core's description of how weights lie."""
@@ -154,12 +168,18 @@ class Engine:
 
 
 def engine(
-    core: Any, geometry: ConvTranspose, channels_in: int, channels_out: int, dtype: np.dtype[Any], kernel: str | None
+    core: Any,
+    geometry: ConvTranspose,
+    channels_in: int,
+    channels_out: int,
+    dtype: np.dtype[Any],
+    isa: str,
+    kernel: str | None,
 ) -> Engine | None:
     """The engine for channels of one group, or None where the core has no kernel for the geometry."""
     if prod(geometry.stride) > MOST_PHASES:
         return None
-    return _engine(core, geometry, channels_in, channels_out, dtype, core.chosen(), kernel)
+    return _engine(core, geometry, channels_in, channels_out, dtype, isa, kernel)
 
 
 @lru_cache(maxsize=256)

@@ -15,9 +15,10 @@ from ..dtypes import arithmetic, as_array
 from ..errors import GeometryError
 from ..geometry import Conv, ConvTranspose, Padding, Sizes
 from ..memory import require_bytes
+from . import repeated
 from .activation import read_activation
-from .border import Weights, own_kind, read_input, read_weights
-from .by_core import Job
+from .border import Weights, own_kind, read_input, read_weights, shared
+from .by_core import Job, job_key, repeatable
 from .by_numpy import compute_type, gathered
 from .engine import KERNELS, Choice
 from .layer import Layer
@@ -68,16 +69,14 @@ class Operator:
 
     def __call__(self, x: Any, out: Any = None, threads: int | None = None) -> Any:
         # What came before in this shape needs no more checks than these: a small layer takes as long as they do.
-        if out is None and type(x) is np.ndarray and (native := self._layer.native) is not None and x.flags.aligned:
-            workers = native.default_threads() if threads is None else threads
-            job = self._jobs.get((x.shape, x.strides, x.dtype, workers))
-            if job is not None:
-                y = job.result()
-                if job.batched:
-                    job.run(x, y)
-                    return y
-                job.run(x[None], y)
-                return y[0]
+        if (core := self._layer.native) is not None and (threads is None or type(threads) is int):
+            data, target = shared(x), shared(out)
+            if data is not None and (target is None) == (out is None) and repeatable(data, target):
+                job = self._jobs.get(job_key(data, target, core.default_threads() if threads is None else threads))
+                if job is not None:
+                    restore = None if data is x else own_kind(x)
+                    y = job.again(job.packed, data, target)
+                    return out if out is not None else y if restore is None else restore(y)
         return self._layer.run(x, out, threads, self._jobs)
 
     def choose(self, x_shape: Sequence[int], dtype: Any = None, threads: int | None = None) -> Choice | None:
@@ -108,7 +107,7 @@ class Operator:
         return f"{self.geometry}, channels {w.c_in} -> {w.c_out}, {w.weight.dtype}"
 
     def __str__(self) -> str:
-        return f"{self!r}\n{self._layer.told([key[0] for key in self._jobs])}"
+        return f"{self!r}\n{self._layer.told(list(dict.fromkeys(key[0] for key in self._jobs)))}"
 
 
 def conv_transpose(
@@ -140,9 +139,18 @@ def conv_transpose(
     ``threads`` are those of `Operator`; to use the same weights again, ``ConvTranspose(...).prepare(weight, bias)``.
     Errors: GeometryError. Source: Dumoulin & Visin 2018, chapter 4.
     """
+    parameters = stride, padding, output_padding, dilation, groups
+    kernel = read_kernel(None)
+    call = repeated.find(x, weight, bias, parameters, out, threads, kernel)
+    if call is not None and call.job is not None and (y := call.run()) is not None:
+        return y
     kernels = kernel_array(weight)
-    geometry = _geometry(kernels.shape[2:], stride, padding, output_padding, dilation, groups)
-    return Layer(geometry, read_weights(geometry, kernels, bias), kernel=read_kernel(None)).run(x, out, threads, {})
+    geometry = _geometry(kernels.shape[2:], *parameters)
+    jobs: dict[Any, Job] = {}
+    y = Layer(geometry, read_weights(geometry, kernels, bias), kernel=kernel).run(x, out, threads, jobs)
+    if call is not None:
+        call.keep(jobs)
+    return y
 
 
 def _geometry(kernel_size: tuple[int, ...], *rest: Any) -> ConvTranspose:

@@ -17,7 +17,7 @@ from ..memory import require_bytes
 from . import by_numpy
 from .activation import NO_ACTIVATION, Activation
 from .border import Weights, own_kind, read_input, read_out
-from .by_core import Job, NativeOperator
+from .by_core import Job, NativeOperator, job_key
 from .engine import Choice
 from .explain import told
 from .native import load, tell_once, why_not
@@ -65,7 +65,7 @@ class Layer:
         y = self._by_core(data, batched, None if shared else whole, types, limit, jobs)
         if y is None:
             if self._native is None and not types.exact:
-                tell_once(4)
+                tell_once(3)
             y = self._by_numpy(data, None if shared else whole, types, size, limit)
         if target is None:
             return restore(y if batched else y[0])
@@ -91,23 +91,23 @@ class Layer:
         fits = target is not None and target.dtype == types.compute and _plain(target)
         item = types.compute.itemsize
         shape = (data.shape[0], self._weights.c_out, *self.geometry.output_size(data.shape[2:]))
-        result = 0 if fits else item * prod(shape)
-        copied = 0 if x is data else x.nbytes
-        require_bytes(
-            "the transposed convolution", f"output {shape}", result + copied + 4 * item * self._weights.weight.size
-        )
-        job = self._native.job(x, batched, target if fits else None, choice)
+        needed = (0 if fits else item * prod(shape)) + 4 * item * self._weights.weight.size
+        require_bytes("the transposed convolution", f"output {shape}", needed + (0 if x is data else x.nbytes))
+        job = self._native.job(x, batched, target if fits else None, choice, needed)
         if job is None:
             return None
         y = target if fits and target is not None else job.result()
         job.run(x, y)
-        if x is data and target is None and types.result == types.compute:
-            # As `Operator` looks it up: by the caller's own array, and the threads that were asked for.
-            skip = 0 if batched else 1
+        if x is data and types.result == types.compute:
+            # By the callers' own arrays, and the threads that were asked for.
             workers = self._native.default_threads() if threads is None else threads
+            given = target if fits else None
             if len(jobs) >= _KEPT:
                 jobs.clear()
-            jobs[data.shape[skip:], data.strides[skip:], data.dtype, workers] = job
+            if batched:
+                jobs[job_key(data, given, workers)] = job
+            else:
+                jobs[job_key(data[0], None if given is None else given[0], workers)] = job
         if y is not target and types.result != types.compute:
             with np.errstate(all="ignore"):
                 return y.astype(types.result)
@@ -180,7 +180,7 @@ class Layer:
     def bare(self, x: Array, out: Array) -> Callable[[], None]:
         """The native call alone."""
         choice = self.choose(x.shape, x.dtype, None)
-        job = None if choice is None or self._native is None else self._native.job(x, True, out, choice)
+        job = None if choice is None or self._native is None else self._native.job(x, True, out, choice, 0)
         if job is None:
             raise GeometryError(
                 "NumPy computes this layer", f"x of shape {x.shape}, {x.dtype}", "there is no native call"
