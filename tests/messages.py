@@ -320,6 +320,10 @@ MESSAGES = [
         ),
     ),
     (
+        "G.prepare(W.astype(int), activation='leaky_relu')(X.astype(int))",
+        ("leaky_relu of integers has fractions: slope 0.01; convert x or the weight to a floating-point type"),
+    ),
+    (
         "dc.conv_transpose(X, np.ones((2, 3)))",
         ("weight has too few axes: weight has shape (2, 3); give it two channel axes and at least one kernel axis"),
     ),

@@ -26,6 +26,15 @@ class Activation:
         """As the native core takes it."""
         return _NAMES[self.name], self.slope
 
+    def refuse_integers(self) -> None:
+        """Where results are integers: a slope gives fractions."""
+        if self.name == "leaky_relu":
+            raise GeometryError(
+                "leaky_relu of integers has fractions",
+                f"slope {self.slope}",
+                "convert x or the weight to a floating-point type",
+            )
+
     def apply(self, y: NDArray[Any]) -> None:
         """In place; NaN stays NaN."""
         if self.name == "relu":

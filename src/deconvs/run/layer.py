@@ -55,6 +55,8 @@ class Layer:
         restore = own_kind(x)
         data, batched = read_input(x, self.geometry.ndim, self._weights.c_in)
         types = arithmetic([("x", data), *self._weights.named()])
+        if types.exact:
+            self._activation.refuse_integers()
         size = self.geometry.output_size(data.shape[2:])
         shape = (data.shape[0], self._weights.c_out, *size)
         target = None if out is None else read_out(out, shape if batched else shape[1:], types.result)
