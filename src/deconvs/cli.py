@@ -84,18 +84,37 @@ def explain(
     channels: Channels = None,
     batch: Annotated[str, typer.Option("--batch", "-n", metavar="INTEGER", help="Images in a batch.")] = "1",
     view: Annotated[str | None, typer.Option(help="Show the plan of one view, step by step, instead.")] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Show which native kernel computes it on this machine, and why, instead.")
+    ] = False,
+    dtype: Annotated[str | None, typer.Option(help="With --native: float32 or float64.")] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="INTEGER", help="With --native: threads; by default all usable CPUs.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Explain one layer at one input size: sizes, names, views and their costs, coverage.
 
-    Example: deconvs explain 8x8 -k 4 -s 2 -p 1
+    Examples: deconvs explain 8x8 -k 4 -s 2 -p 1; deconvs explain 64x64 -k 4 -s 2 -p 1 -c 256,128 --native
     """
     from .report import explain as explained
 
+    if native and view is not None:
+        raise GeometryError("one thing at a time", f"--native and --view {view}", "leave one out")
+    if not native and (dtype is not None or threads is not None):
+        given = "--dtype" if dtype is not None else "--threads"
+        raise GeometryError("only the native kernels depend on it", f"{given} given", "add --native")
     sizes = cli_values.sizes("input_size", input_size)
     geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
     pair = None if channels is None else cli_values.channels("channels", channels)
     images = cli_values.integer("batch", batch)
+    if native:
+        from .run.explain import explain_native
+
+        workers = None if threads is None else cli_values.integer("threads", threads)
+        found = explain_native(geometry, sizes, channels=pair, batch=images, dtype=dtype or "float32", threads=workers)
+        _print_json(found.as_dict()) if as_json else print(found)
+        return
     if view is None:
         told = explained(geometry, sizes, channels=pair, batch=images)
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -116,6 +116,11 @@ class NativeOperator:
         self._packed: dict[tuple[np.dtype[Any], str], Packed] = {}
 
     @property
+    def finite(self) -> bool:
+        """Whether no weight packed so far is infinite or NaN."""
+        return all(packed.finite for packed in self._packed.values())
+
+    @property
     def packed_bytes(self) -> int:
         """Bytes of the weights as packed so far."""
         return sum(packed.bytes for packed in self._packed.values())
@@ -129,8 +134,8 @@ class NativeOperator:
         dtype = np.dtype(self._weights.weight.dtype if self._weights.weight.dtype.itemsize == 8 else np.float32)
         found = self.engine(dtype)
         assert found is not None
-        x = _like((batch, self._weights.c_in, *size), dtype, False)
-        y = _like((batch, self._weights.c_out, *self._geometry.output_size(size)), dtype, False)
+        x = lying((batch, self._weights.c_in, *size), dtype, False)
+        y = lying((batch, self._weights.c_out, *self._geometry.output_size(size)), dtype, False)
         call = found.call(choice, x, y)
         return int(call.scratch_bytes * min(choice.threads, call.jobs))
 
@@ -167,7 +172,7 @@ class NativeOperator:
             return None
         shape = (x.shape[0], self._weights.c_out, *self._geometry.output_size(x.shape[2:]))
         pixels = channels_last(x)
-        call = found.call(choice, x, out if out is not None else _like(shape, x.dtype, pixels))
+        call = found.call(choice, x, out if out is not None else lying(shape, x.dtype, pixels))
         return Job(
             found,
             choice.kernel,
@@ -191,7 +196,8 @@ class _Lying:
         self.shape, self.strides, self.itemsize = shape, strides, itemsize
 
 
-def _like(shape: tuple[int, ...], dtype: np.dtype[Any], pixels: bool) -> _Lying:
+def lying(shape: tuple[int, ...], dtype: np.dtype[Any], pixels: bool) -> _Lying:
+    """An array that is not there yet; with ``pixels`` the channels of a pixel lie together."""
     order = [0, *range(2, len(shape)), 1] if pixels else list(range(len(shape)))
     strides, step = [0] * len(shape), dtype.itemsize
     for axis in reversed(order):

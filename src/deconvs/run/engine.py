@@ -5,6 +5,7 @@ One `Engine` serves every operator of the same geometry, channels and type: it k
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
@@ -36,7 +37,7 @@ MOST_PHASES = 2**14
 """More phases than this, over all axes, are left to NumPy: a table of them would cost more than the layer."""
 _MOST_SCRATCH = 256 * 2**20
 """Bytes of a window that no cache holds: such geometries (vast dilations) are left to NumPy."""
-_WORTH = 1.1
+WORTH = 1.1
 """How many times as fast fewer products must promise to be before they are used: they round a little differently."""
 _THREADS_FROM = 60_000.0
 """Cycles of work below which waking other threads costs more than they bring."""
@@ -86,7 +87,7 @@ class Engine:
         # Which kernel must not depend on the threads, since kernels round differently; how it cuts up may.
         tilings = {name: self._tiling(name, batch, output, 1) for name in self._kernels()}
         cycles = {name: tiling.cycles for name, tiling in tilings.items()}
-        best = min(cycles, key=lambda name: cycles[name] * (_WORTH if name == "toom" else 1))
+        best = min(cycles, key=lambda name: cycles[name] * (WORTH if name == "toom" else 1))
         tiling = tilings[best]
         if threads > 1 and tiling.cycles < _THREADS_FROM:
             threads = 1
@@ -120,6 +121,12 @@ class Engine:
         data = outputs * self.channels_out + outputs * self.channels_in // prod(g.stride)
         room = max(data // 4 // threads, 2**20)
         return choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
+
+    def candidate(self, kernel: str, batch: int, output: tuple[int, ...], threads: int) -> Choice:
+        """A kernel as it would be used if it were chosen."""
+        weights = self._weights(kernel)
+        assert weights is not None
+        return Choice(kernel, weights, self._tiling(kernel, batch, output, threads), threads, ())
 
     def call(self, choice: Choice, x: Any, y: Any) -> Call:
         """The core's call for arrays that lie like these."""
@@ -165,6 +172,15 @@ class Engine:
                 layout = self.core.PhaseWeights(self.machine.isa, weights.native())
             self._layouts[kernel] = weights, layout
         return self._layouts[kernel][0]
+
+
+def read_kernel(name: str | None) -> str | None:
+    """A kernel by name, or None for whichever is fastest; by default what DECONVS_KERNEL says."""
+    said = "kernel" if name is not None else "DECONVS_KERNEL"
+    found = name if name is not None else os.environ.get(said) or None
+    if found is not None and found not in KERNELS:
+        raise GeometryError("no such kernel", f"{said}={found!r}", f"use one of {', '.join(KERNELS)}, or none")
+    return found
 
 
 def engine(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
@@ -20,7 +19,7 @@ from .activation import read_activation
 from .border import Weights, own_kind, read_input, read_weights, shared
 from .by_core import Job, job_key, repeatable
 from .by_numpy import compute_type, gathered
-from .engine import KERNELS, Choice
+from .engine import Choice, read_kernel
 from .layer import Layer
 
 Array = NDArray[Any]
@@ -107,7 +106,7 @@ class Operator:
         return f"{self.geometry}, channels {w.c_in} -> {w.c_out}, {w.weight.dtype}"
 
     def __str__(self) -> str:
-        return f"{self!r}\n{self._layer.told(list(dict.fromkeys(key[0] for key in self._jobs)))}"
+        return f"{self!r}\n{self._layer.told(list(dict.fromkeys((key[0], key[2], key[3]) for key in self._jobs)))}"
 
 
 def conv_transpose(
@@ -217,12 +216,3 @@ def kernel_array(weight: Any) -> Array:
             "give it two channel axes and at least one kernel axis",
         )
     return array
-
-
-def read_kernel(name: str | None) -> str | None:
-    """A kernel by name, or None for whichever is fastest; by default what DECONVS_KERNEL says."""
-    said = "kernel" if name is not None else "DECONVS_KERNEL"
-    found = name if name is not None else os.environ.get(said) or None
-    if found is not None and found not in KERNELS:
-        raise GeometryError("no such kernel", f"{said}={found!r}", f"use one of {', '.join(KERNELS)}, or none")
-    return found

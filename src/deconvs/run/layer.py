@@ -19,7 +19,7 @@ from .activation import NO_ACTIVATION, Activation
 from .border import Weights, own_kind, read_input, read_out
 from .by_core import Job, NativeOperator, job_key
 from .engine import Choice
-from .explain import told
+from .explain import reasons
 from .native import load, tell_once, why_not
 
 Array = NDArray[Any]
@@ -189,15 +189,21 @@ class Layer:
             )
         return lambda: job.run(x, out)
 
-    def told(self, shapes: list[tuple[int, ...]]) -> str:
-        """What computes, and why, for shapes seen so far."""
+    def told(self, seen: list[tuple[tuple[int, ...], np.dtype[Any], int]]) -> str:
+        """What computes, and why, for the shapes, types and threads seen so far."""
         if self._native is None:
             return f"by NumPy's gemm view: {why_not()}"
+        if not self._native.finite:
+            return "by NumPy's gemm view: not all weights are finite"
         lines = [f"by the native core, {self._native.isa}"]
-        for shape in shapes:
-            choice = self.choose(shape, None, None)
-            lines.append(f"  x {shape}: " + ("NumPy's gemm view" if choice is None else told(choice)))
-        if not shapes:
+        for shape, dtype, threads in seen:
+            batch, size = self._sizes(shape)
+            found = self._native.engine(dtype)
+            choice = self._native.choose(batch, size, dtype, threads)
+            if found is not None and choice is not None:
+                lines.append(f"  x {shape}, {dtype}")
+                lines.append(f"    {reasons(found, choice, batch, size).argument('    ')}")
+        if not seen:
             lines[0] += "; which kernel depends on the input size"
         return "\n".join(lines)
 
