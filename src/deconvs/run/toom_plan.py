@@ -324,4 +324,10 @@ def _toom_tiling(
     one = multiply + transform + back + stored + stream + again
     jobs = groups * parts
     balance = -(-jobs // threads) * threads / jobs
-    return ToomTiling(images, tiles, block, pitch, parts, jobs, one * groups * balance, held)
+    # Beside the planes: rows of products, and of the positions that they become.
+    outer = prod(max(len(branch.phases) for branch in axis.branches) for axis in weights.axes[:-1])
+    rows = weights.channel_block * (
+        max(number * each for number, each in weights.units) + positions * outer * weights.axes[-1].axis.stride
+    )
+    worked_in = held + (rows + 36) * pitch * itemsize
+    return ToomTiling(images, tiles, block, pitch, parts, jobs, one * groups * balance, worked_in)
