@@ -197,7 +197,7 @@ def _candidate(
 
 @dataclass(frozen=True, slots=True)
 class NativeExplanation:
-    """What computes a layer at a size on this machine; where NumPy does, ``why_not`` says why instead of ``reasons``."""
+    """What computes a layer at a size on this machine; where NumPy does, ``why_not`` says why."""
 
     geometry: ConvTranspose
     input_size: tuple[int, ...]
@@ -262,7 +262,7 @@ def explain_native(
     found = engine(core, geometry, c_in // g, c_out // g, np.dtype(dtype), isa, kernel)
     if found is None:
         return NativeExplanation(*told, None, "too many phases, or stamps that reach too far, for the native kernels")
-    if 0 in geometry.output_size(sizes):
+    if batch == 0 or 0 in geometry.output_size(sizes):
         return NativeExplanation(*told, None, "the output is empty")
     choice = found.choose(batch, sizes, core.default_threads() if limit is None else limit)
     return NativeExplanation(*told, reasons(found, choice, batch, sizes), None)
