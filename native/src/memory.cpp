@@ -1,6 +1,7 @@
 #include "memory.hpp"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -15,9 +16,19 @@ namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kKeptScratch = size_t(8) << 20;
 
+// Windows and weights are walked in steps of many kilobytes: with small pages every step would be a search for its page.
+constexpr size_t kHugePage = size_t(2) << 20;
+constexpr size_t kHugeFrom = size_t(1) << 18;
+
 void* allocate(size_t bytes) {
-  void* data = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  if (!data) throw std::bad_alloc();
+  const bool huge = bytes >= kHugeFrom;
+  const size_t alignment = huge ? kHugePage : kAlignment;
+  const size_t whole = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* data = nullptr;
+  if (posix_memalign(&data, alignment, whole) != 0) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (huge) madvise(data, (whole + kHugePage - 1) / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
   return data;
 }
 

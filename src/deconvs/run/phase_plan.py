@@ -153,24 +153,29 @@ def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
 def tile_cycles(rows: int, vectors: int, machine: Machine, *, aligned: bool = True) -> float:
     """Cycles of one step (one channel and tap) of a register tile.
 
-    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden: those
-    that cross the end of a cache line cost much more.
+    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden:
+    weights come in order, inputs from further apart, and not aligned they cross the ends of cache lines.
     """
     products = max(rows * vectors / machine.products_per_cycle, _LATENCY)
-    return products + _LOAD * rows + (_LOAD if aligned else _LOAD_UNALIGNED) * vectors
+    return products + _LOAD_WEIGHT * rows + (_LOAD_ALIGNED if aligned else _LOAD_UNALIGNED) * vectors
 
 
 _LATENCY = 4.0
-_LOAD = 0.3
-_LOAD_UNALIGNED = 1.6
+_LOAD_WEIGHT = 0.25
+_LOAD_ALIGNED = 0.7
+_LOAD_UNALIGNED = 1.7
 
 
-def stream_cycles(count: float, machine: Machine, multiply: float) -> float:
-    """Cycles that reading ``count`` bytes of weights once adds to ``multiply`` cycles of work on them."""
-    if count <= machine.l2 / 4:
+def stream_cycles(count: float, machine: Machine) -> float:
+    """Cycles that reading or writing ``count`` bytes adds to work on them, for want of a near cache that holds them."""
+    if count <= machine.l2 / 2:
         return 0.0
-    read = count / (8.0 if count <= machine.l3 / 2 else 3.0)
-    return 0.3 * min(read, multiply) + max(0.0, read - multiply)
+    return count * (_FAR if count <= machine.l3 / 2 else _FARTHEST)
+
+
+_FAR = 0.3
+_FARTHEST = 0.6
+"""Cycles a byte that comes from no cache of the core's own, as far as arithmetic does not hide them."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +258,7 @@ def choose_weights(
         for block in _channel_blocks(channels_out, geometry.stride[-1]):
             weights = Weights(phases, geometry.groups, channels_in, channels_out, block, Tile(rows, vectors))
             # Loads from L2 are what flat tiles cost beyond the model: a tile of more rows reads x less often.
-            cost = weights.cycles(machine, vectors) / vectors * (1 + 0.1 / rows)
+            cost = weights.cycles(machine, vectors) / vectors * (1 + 0.2 / rows)
             found.append((round(cost, 6), -block, weights))
     return min(found, key=lambda one: one[:2])[-1]
 

@@ -93,7 +93,7 @@ def choose_tiling(weights: Weights, batch: int, output: Ints, machine: Machine, 
 _MOST_COPIES = 6
 """Shifts of the last axis for each of which a copy of the window may be made."""
 
-_SHARE = 0.4
+_SHARE = 0.3
 """Part of L2 that a window may take: weights and results pass through it too, and another core may share it."""
 
 
@@ -226,7 +226,7 @@ def _tiling(
     fill = fills * c_in * len(copies) * prod(window) * images * (0.4 if images == 1 else 1.6)
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 12
     call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
-    stream = stream_cycles(weights.packed * itemsize, machine, multiply)
+    stream = stream_cycles(weights.packed * itemsize, machine)
     store = weights.outputs * prod(block) * images * (0.5 if images == 1 else 2.0)
     if turns > 1:
         store += 0.25 * turns * weights.outputs * temp_pitch

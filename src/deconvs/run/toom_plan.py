@@ -317,10 +317,12 @@ def _toom_tiling(
         back += c_out * each * vectors * number * 2.5
     positions = prod(axis.kind.outputs for axis in weights.axes)
     stored = c_out * phases * positions * count * 0.6
-    stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine, multiply)
+    stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine)
     held = planes * c_in * pitch * itemsize
-    # Planes that do not fit into L2 are read from further away, once for every block of output channels.
-    again = stream_cycles(held, machine, multiply / blocks * parts) * blocks / parts if held > 0.6 * machine.l2 else 0.0
+    # Planes are written once, and read for every block of output channels; products are written and read in each.
+    again = stream_cycles(held, machine) * (blocks / parts + 1)
+    products = max(number * each for number, each in weights.units) * weights.channel_block * pitch * itemsize
+    again += 2 * stream_cycles(products, machine) * blocks * len(weights.units) / parts
     one = multiply + transform + back + stored + stream + again
     jobs = groups * parts
     balance = -(-jobs // threads) * threads / jobs
