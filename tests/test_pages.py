@@ -8,7 +8,14 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-PAGES = ["README.md", "docs/architecture.md", "docs/benchmarks.md", "docs/porting.md", "CONTRIBUTING.md"]
+PAGES = [
+    "README.md",
+    "docs/architecture.md",
+    "docs/benchmarks.md",
+    "docs/porting.md",
+    "docs/speed.md",
+    "CONTRIBUTING.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
