@@ -21,7 +21,7 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 SOURCES := pyproject.toml constraints.txt $(wildcard native/CMakeLists.txt native/*.py native/src/*)
 CORE = $(BIN)/python -c 'from deconvs.run import native; native.load() or print("No native core, NumPy computes:", native.why_not())'
 
-.PHONY: run test lint bench sweep convert images native native-asan native-tsan native-neon clean
+.PHONY: run test lint bench sweep convert images native native-asan native-tsan native-wide native-neon clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/ready-to-run
@@ -61,16 +61,19 @@ native-asan: export ASAN_OPTIONS := detect_leaks=0
 native-asan: export UBSAN_OPTIONS := print_stacktrace=1
 native-tsan: SANITIZE := thread
 native-tsan: PRELOADED := libtsan.so libstdc++.so
-native-asan native-tsan: $(VENV)/ready-to-develop
+# Nothing sanitized, so the tests are run in full.
+native-wide: SANITIZE :=
+native-asan native-tsan native-wide: $(VENV)/ready-to-develop
 	@rm -rf build/$@/package && mkdir -p build/$@/package && cp -R src/deconvs build/$@/package/
 	@rm -f build/$@/package/deconvs/_native.*.so
 	@$(BIN)/cmake -S native -B build/$@ -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_BUILD_TYPE=Release -DDECONVS_SANITIZE=$(SANITIZE) \
+		-DDECONVS_AVX512_BY_AVX2=$(if $(filter native-tsan,$@),OFF,ON) \
 		-DDECONVS_NATIVE_TESTS=ON -DDECONVS_OUTPUT=$(CURDIR)/build/$@/package/deconvs
 	@$(BIN)/cmake --build build/$@
 	@env -u ASAN_OPTIONS $(BIN)/ctest --test-dir build/$@ --output-on-failure
 	@env PYTHONPATH=build/$@/package DECONVS_TESTED=$(CURDIR)/build/$@/package/deconvs DECONVS_SANITIZED=$(SANITIZE) \
-		LD_PRELOAD="$(foreach library,$(PRELOADED),$$($${CXX:-c++} -print-file-name=$(library)))" \
+		$(if $(PRELOADED),LD_PRELOAD="$(foreach library,$(PRELOADED),$$($${CXX:-c++} -print-file-name=$(library)))") \
 		$(BIN)/python -m pytest -n0 -q -p no:cacheprovider $(wildcard tests/test_native*.py tests/test_pool.py)
 
 native-neon: $(VENV)/ready-to-develop
