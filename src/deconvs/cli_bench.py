@@ -35,7 +35,7 @@ def bench(
 
     Everyone's result is checked first. Exit code 1 where this package's own is wrong.
 
-    Example: deconvs bench -i 64x64 -c 256,128 -k 4 -s 2 -p 1
+    Example: deconvs bench -i 64x64 -c 256,128 -k 4 -s 2 -p 1. How it is measured: docs/benchmarks.md.
     """
     from .benchmark import Layer, Settings, measure
     from .benchmark.text import report_text

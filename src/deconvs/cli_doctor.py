@@ -11,7 +11,7 @@ import typer
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print data instead of text.")] = False) -> None:
     """What computes here, the native core or NumPy, on what machine; how to get the core. Exit code 1 without it.
 
-    Example: deconvs doctor
+    Example: deconvs doctor. What can be set: docs/speed.md.
     """
     from .doctor import examine
 

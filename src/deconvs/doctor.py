@@ -14,6 +14,7 @@ from typing import Any
 from . import __version__
 from .errors import GeometryError
 from .run import native
+from .run.engine import read_kernel
 from .tables import WIDTH
 
 FRAMEWORKS = (
@@ -50,6 +51,7 @@ class Core:
     threads: int | None
     affinity: int | None
     quota: int | None
+    kernel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Health:
         yield "instruction sets", f"{', '.join(core.compiled)}{without}"
         if core.chosen is not None:
             yield "used", f"{core.chosen}, {self._by('DECONVS_ISA', 'the best of them')}"
+        if core.kernel is not None:
+            yield "kernel", f"{core.kernel} alone, by DECONVS_KERNEL"
         if core.threads is not None:
             quota = "no quota" if core.quota is None else f"a quota of {core.quota}"
             limits = f"{core.affinity} by affinity, {quota}"
@@ -180,6 +184,7 @@ def _core(problems: list[str]) -> Core:
         threads=asked(module.default_threads),
         affinity=limits[1],
         quota=limits[2] or None,
+        kernel=asked(lambda: read_kernel(None)),
     )
 
 

@@ -154,13 +154,10 @@ def conv_transpose(
 
 def _geometry(kernel_size: tuple[int, ...], *rest: Any) -> ConvTranspose:
     """The geometry; the same one for the same numbers, since reading them takes longer than a small layer."""
-    try:
-        return _known_geometry(kernel_size, *rest)
-    except TypeError:  # lists cannot be kept
-        return ConvTranspose(kernel_size, *rest)
+    return _known_geometry(kernel_size, *rest) if repeated.plain(rest) else ConvTranspose(kernel_size, *rest)
 
 
-@lru_cache(maxsize=256, typed=True)
+@lru_cache(maxsize=256)
 def _known_geometry(kernel_size: tuple[int, ...], *rest: Any) -> ConvTranspose:
     return ConvTranspose(kernel_size, *rest)
 

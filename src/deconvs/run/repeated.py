@@ -56,7 +56,7 @@ def find(
 ) -> RepeatedCall | None:
     """The call with these arguments; None where they must be read with more care, or there is no native core."""
     core = load()
-    if core is None or not _plain(parameters) or not (threads is None or type(threads) is int):
+    if core is None or not plain(parameters) or not (threads is None or type(threads) is int):
         return None
     data, target, kernels, offsets = shared(x), shared(out), shared(weight), shared(bias)
     if data is None or kernels is None or (target is None) != (out is None) or (offsets is None) != (bias is None):
@@ -73,6 +73,6 @@ def find(
     return RepeatedCall(key, _jobs.get(key), data, kernels, offsets, target, x, out)
 
 
-def _plain(value: object) -> bool:
+def plain(value: object) -> bool:
     """Integers and tuples of them: True and 2.0 are equal to integers, and would be taken for them."""
-    return type(value) is int or (type(value) is tuple and all(map(_plain, value)))
+    return type(value) is int or (type(value) is tuple and all(map(plain, value)))
