@@ -45,14 +45,8 @@ static void micro(const T* a, const T* b, int64_t step, int64_t channels, const 
     case 2:
       all(std::integral_constant<int, 2>{});
       break;
-    case 3:
-      all(std::integral_constant<int, 3>{});
-      break;
     case 4:
       all(std::integral_constant<int, 4>{});
-      break;
-    case 9:
-      all(std::integral_constant<int, 9>{});
       break;
     default:
       for (int64_t channel = 0; channel < channels; ++channel, b += step) {
@@ -76,14 +70,16 @@ static void micro(const T* a, const T* b, int64_t step, int64_t channels, const 
 template <class T>
 using Micro = void (*)(const T*, const T*, int64_t, int64_t, const int64_t*, int, T*, int64_t, bool);
 
-// Tiles that fit the registers: the sums, one vector of weights, and the positions unless they are read but once.
-constexpr int most_vectors(int rows) {
-  int vectors = rows == 1 ? kRegisters / 2 : 1;
-  while (vectors < 8 && rows * (vectors + 1) + (vectors + 1) + 1 <= kRegisters) ++vectors;
-  return vectors > 8 ? 8 : vectors;
-}
+// Tiles that fit the registers: the sums, the positions, one vector of weights. Each is compiled, so that there are not more
+// than are of use: wide ones for few rows, whose loads are of positions, higher ones up to where nothing is gained.
+constexpr int kMostRows = kRegisters >= 32 ? 8 : 6;
 
-constexpr int kMostRows = kRegisters >= 32 ? 14 : 6;
+constexpr int most_vectors(int rows) {
+  const int useful = rows == 1 ? 8 : rows == 2 ? 6 : rows <= 4 ? 4 : 3;
+  int vectors = 1;
+  while (vectors < useful && (rows + 1) * (vectors + 1) + 1 <= kRegisters) ++vectors;
+  return vectors;
+}
 
 template <class T, int MR, size_t... NV>
 static Micro<T> micro_of_vectors(int vectors, std::index_sequence<NV...>) {

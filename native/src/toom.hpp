@@ -10,6 +10,7 @@ struct ToomUnit {
   int branch[3];
 };
 
+constexpr int64_t kToomChannels = 384;
 constexpr int kMostToomTaps = 27;  // of one phase, all axes together
 
 constexpr int outputs_of(ToomKind kind) { return kind == ToomKind::single ? 1 : kind == ToomKind::two ? 2 : 3; }
@@ -481,17 +482,21 @@ static void run_toom(const ToomRun<T>& run, int64_t job, T* scratch, const T** f
                                     planes_of(w.kind) + plane % many[2] + skip[2];
           const T* b = planes + index * plane_step;
           T* c = products + plane * rows * t.pitch;
-          for (int64_t place = 0; place < t.pitch;) {
-            const int vectors = int(smaller(t.vectors, (t.pitch - place) / kLanes<T>));
-            const T* a = weights;
-            for (int64_t panel = 0, r = 0; panel < panels.count; ++panel) {
-              const int64_t high = panels.rows(panel);
-              micro_for<T>(int(high), vectors)(a, b + place, t.pitch, layout.channels_in, &no_offset, 1,
-                                               c + r * t.pitch + place, t.pitch, false);
-              a += layout.channels_in * high;
-              r += high;
+          // So many channels at a time that what a chunk reads of them stays near while all panels go over it.
+          for (int64_t start = 0; start < layout.channels_in; start += kToomChannels) {
+            const int64_t channels = smaller(kToomChannels, layout.channels_in - start);
+            for (int64_t place = 0; place < t.pitch;) {
+              const int vectors = int(smaller(t.vectors, (t.pitch - place) / kLanes<T>));
+              const T* a = weights;
+              for (int64_t panel = 0, r = 0; panel < panels.count; ++panel) {
+                const int64_t high = panels.rows(panel);
+                micro_for<T>(int(high), vectors)(a + start * high, b + start * t.pitch + place, t.pitch, channels,
+                                                 &no_offset, 1, c + r * t.pitch + place, t.pitch, start > 0);
+                a += layout.channels_in * high;
+                r += high;
+              }
+              place += vectors * kLanes<T>;
             }
-            place += vectors * kLanes<T>;
           }
           weights += layout.channels_in * rows;
         }

@@ -39,6 +39,7 @@ _MOST_SCRATCH = 256 * 2**20
 """Bytes of a window that no cache holds: such geometries (vast dilations) are left to NumPy."""
 WORTH = 1.1
 """How many times as fast fewer products must promise to be before they are used: they round a little differently."""
+_SLACK = 2**14
 _THREADS_FROM = 60_000.0
 """Cycles of work below which waking other threads costs more than they bring."""
 
@@ -114,12 +115,13 @@ class Engine:
         item = self.dtype.itemsize
         g = self.geometry
         weights = self._weights(kernel)
-        if isinstance(weights, Weights):
-            return choose_tiling(weights, batch, output, self.machine, item, threads)
         assert weights is not None
+        # The bound on what a call works in: a quarter of x and y, or 1 MiB a thread, less the tables and slack.
         outputs = batch * g.groups * item * prod(output)
         data = outputs * self.channels_out + outputs * self.channels_in // prod(g.stride)
-        room = max(data // 4 // threads, 2**20)
+        room = max(data // 4 // threads, 2**20) - _SLACK
+        if isinstance(weights, Weights):
+            return choose_tiling(weights, batch, output, self.machine, item, threads, room)
         return choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
 
     def candidate(self, kernel: str, batch: int, output: tuple[int, ...], threads: int) -> Choice:

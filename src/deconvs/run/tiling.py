@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from .machine import Machine
-from .phase_plan import Weights, stream_cycles
+from .phase_plan import Weights, far_cycles, stream_cycles
 
 Ints = tuple[int, ...]
 
@@ -35,6 +35,7 @@ class Tiling:
     rows: Ints
     jobs: int
     cycles: float
+    bytes: int
 
     def native(self, weights: Weights, x: Any, y: Any) -> dict[str, Any]:
         """As the core's PhaseCall takes it, for arrays like ``x`` and ``y``."""
@@ -65,8 +66,10 @@ class Tiling:
         }
 
 
-def choose_tiling(weights: Weights, batch: int, output: Ints, machine: Machine, itemsize: int, threads: int) -> Tiling:
-    """The cheapest tiling for an output size."""
+def choose_tiling(
+    weights: Weights, batch: int, output: Ints, machine: Machine, itemsize: int, threads: int, room: int
+) -> Tiling:
+    """The cheapest tiling for an output size that works in at most ``room`` bytes a thread, if there is one."""
     stride = weights.phases.geometry.stride
     positions = tuple(-(-m // s) for m, s in zip(output, stride, strict=True))
     several = len(weights.phases.last_shifts)
@@ -77,13 +80,14 @@ def choose_tiling(weights: Weights, batch: int, output: Ints, machine: Machine, 
         ]
         for aligned in (True, False)
     }
-    found = (
+    found = [
         _tiling(weights, batch, positions, images, block, apart, machine, itemsize, threads, steps)
         for images in _images(batch, positions)
         for block in _blocks(positions, images)
         for apart in ((True,) if several == 1 else (False, True) if several <= _MOST_COPIES else (False,))
-    )
-    best = min(found, key=lambda tiling: tiling.cycles)
+    ]
+    fitting = [tiling for tiling in found if tiling.bytes <= room] or [min(found, key=lambda tiling: tiling.bytes)]
+    best = min(fitting, key=lambda tiling: tiling.cycles)
     # Tables of the cheapest alone: they are long.
     lanes = machine.lanes(itemsize)
     chunks, rows = _chunks(best.block, best.window_pitch, best.images, lanes, weights.tile.vectors)
@@ -229,7 +233,9 @@ def _tiling(
     stream = stream_cycles(weights.packed * itemsize, machine)
     store = weights.outputs * prod(block) * images * (0.5 if images == 1 else 2.0)
     if turns > 1:
-        store += 0.25 * turns * weights.outputs * temp_pitch
+        # Sums so far are read and written again at every turn.
+        store += 0.4 * turns * weights.outputs * temp_pitch
+        store += 2 * turns * parts * -(-per_part // units_at_once) * far_cycles(units_at_once * result, machine)
     one = multiply + fill + call + stream + store
     jobs = tiles * parts
     balance = -(-jobs // threads) * threads / jobs
@@ -251,4 +257,5 @@ def _tiling(
         (),
         jobs,
         one * tiles * balance,
+        channels_at_once * channel_pitch * itemsize + units_at_once * result,
     )

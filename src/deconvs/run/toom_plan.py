@@ -24,7 +24,7 @@ from typing import Any
 from ..axis import Axis, Phase
 from ..geometry import ConvTranspose
 from .machine import Machine
-from .phase_plan import Tile, panel_rows, stream_cycles, tile_cycles
+from .phase_plan import Tile, far_cycles, panel_rows, stream_cycles, tile_cycles
 
 Ints = tuple[int, ...]
 Factors = tuple[float, ...]
@@ -253,7 +253,7 @@ class ToomTiling:
 
 
 def choose_toom_tiling(
-    weights: ToomWeights, batch: int, output: Ints, machine: Machine, itemsize: int, threads: int, room: int = 3 << 20
+    weights: ToomWeights, batch: int, output: Ints, machine: Machine, itemsize: int, threads: int, room: int
 ) -> ToomTiling:
     """The cheapest tiling for an output size."""
     tiles = tuple(axis.tiles(m) for axis, m in zip(weights.axes, output, strict=True))
@@ -308,21 +308,23 @@ def _toom_tiling(
     vectors = pitch // lanes
     whole, left = divmod(vectors, weights.tile.vectors)
     multiply = (whole * steps[-1] + steps[left]) * c_in
-    window = prod((b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True))
-    runs = planes * -(-inner // lanes) * (count // inner)
-    transform = parts * c_in * (window * images * 1.0 + runs * 3.0 + 100 * images)
+    sides = [(b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True)]
+    rows = prod(block[:-1]) * images  # of tiles
+    # Every row of inputs, of tiles and of outputs is begun anew: narrow blocks cost more than their tiles.
+    transform = prod(sides[:-1]) * images * (60 + 0.6 * sides[-1]) + rows * -(-block[-1] // lanes) * planes * 3.5
+    transform *= parts * c_in
     phases = prod(axis.axis.stride for axis in weights.axes)
-    back = 0.0
-    for number, each in weights.units:
-        back += c_out * each * vectors * number * 2.5
     positions = prod(axis.kind.outputs for axis in weights.axes)
-    stored = c_out * phases * positions * count * 0.6
+    back = sum(c_out * each * vectors * number * 3.0 for number, each in weights.units)
+    last = weights.axes[-1]
+    lines = c_out * phases * positions // (last.axis.stride * last.kind.outputs) * rows
+    stored = lines * 60 + c_out * phases * positions * count * 0.6
     stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine)
     held = planes * c_in * pitch * itemsize
     # Planes are written once, and read for every block of output channels; products are written and read in each.
-    again = stream_cycles(held, machine) * (blocks / parts + 1)
+    again = far_cycles(held, machine) * (blocks / parts + 1)
     products = max(number * each for number, each in weights.units) * weights.channel_block * pitch * itemsize
-    again += 2 * stream_cycles(products, machine) * blocks * len(weights.units) / parts
+    again += 2 * far_cycles(products, machine) * blocks * len(weights.units) / parts
     one = multiply + transform + back + stored + stream + again
     jobs = groups * parts
     balance = -(-jobs // threads) * threads / jobs
