@@ -6,6 +6,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "job.hpp"
 #include "kernels.hpp"
 
@@ -25,6 +29,7 @@ void run_phase_job(const PhaseLayout& layout, const PhaseTiling& tiling, const T
                    T* y, Epilogue epilogue, int64_t job, T* scratch, int64_t* off, const T** from) {
   const PhaseRun<T> run{layout, tiling, packed, bias, x, y, epilogue.activation, T(epilogue.slope)};
   run_phase(run, job, scratch, off, from);
+  if (tiling.past) settle();
 }
 
 template <class T>
@@ -32,6 +37,7 @@ void run_toom_job(const ToomLayout& layout, const ToomTiling& tiling, const T* p
                   Epilogue epilogue, int64_t job, T* scratch, const T** from) {
   const ToomRun<T> run{layout, tiling, packed, bias, x, y, epilogue.activation, T(epilogue.slope)};
   run_toom(run, job, scratch, from);
+  if (tiling.past) settle();
 }
 
 template <class T>

@@ -54,6 +54,7 @@ struct PhaseTiling {
   int64_t units_at_once = 1;      // (channel block, unit) pairs whose results are held at once
   int64_t parts = 1;              // into how many jobs the output channels of a tile are split
   int vectors = 1;                // vectors of a register tile at most
+  bool past = false;              // results are stored past the caches
   std::vector<int64_t> chunks;    // [chunk][3]: where in the window, where in the results, how many vectors
   std::vector<int64_t> rows;      // per outer position of a block: where its results begin
 };
@@ -96,6 +97,7 @@ struct ToomTiling {
   std::vector<int64_t> first_output;          // per axis: the output at position 0 of tile 0, residue 0; may be negative
   int64_t pitch = 1;              // tiles of a block, in whole vectors
   int64_t parts = 1;
+  bool past = false;              // results are stored past the caches
   int vectors = 1;
 };
 

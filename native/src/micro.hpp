@@ -81,23 +81,29 @@ constexpr int most_vectors(int rows) {
   return vectors;
 }
 
-template <class T, int MR, size_t... NV>
-static Micro<T> micro_of_vectors(int vectors, std::index_sequence<NV...>) {
-  static constexpr Micro<T> table[] = {micro<T, MR, int(NV) + 1>...};
-  return table[vectors - 1];
+constexpr int kMostVectors = 8;
+
+template <class T, int MR, int NV>
+constexpr Micro<T> micro_if_it_fits() {
+  if constexpr (NV <= most_vectors(MR))
+    return micro<T, MR, NV>;
+  else
+    return nullptr;
 }
 
-template <class T, size_t... MR>
-static Micro<T> micro_of(int rows, int vectors, std::index_sequence<MR...>) {
-  using Pick = Micro<T> (*)(int);
-  static constexpr Pick table[] = {[](int count) {
-    return micro_of_vectors<T, int(MR) + 1>(count, std::make_index_sequence<size_t(most_vectors(int(MR) + 1))>());
-  }...};
-  return table[rows - 1](vectors);
-}
+template <class T, class Numbers>
+struct MicroTable;
+
+// Row by row, kMostVectors a row.
+template <class T, size_t... I>
+struct MicroTable<T, std::index_sequence<I...>> {
+  static constexpr Micro<T> all[] = {
+      micro_if_it_fits<T, int(I) / kMostVectors + 1, int(I) % kMostVectors + 1>()...};
+};
 
 // The tile of so many rows and vectors; both must be within kMostRows and most_vectors(rows).
 template <class T>
-static inline Micro<T> micro_for(int rows, int vectors) {
-  return micro_of<T>(rows, vectors, std::make_index_sequence<size_t(kMostRows)>());
+static inline Micro<T> micro_for(int64_t rows, int64_t vectors) {
+  return MicroTable<T, std::make_index_sequence<size_t(kMostRows * kMostVectors)>>::all[(rows - 1) * kMostVectors +
+                                                                                          vectors - 1];
 }

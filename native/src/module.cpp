@@ -73,6 +73,7 @@ PhaseTiling phase_tiling(const nb::dict& from) {
   t.temp_pitch = entry<int64_t>(from, "temp_pitch");
   t.units_at_once = entry<int64_t>(from, "units_at_once");
   t.parts = entry<int64_t>(from, "parts");
+  t.past = entry<bool>(from, "past");
   t.chunks = entry<Ints>(from, "chunks");
   t.rows = entry<Ints>(from, "rows");
   return t;
@@ -115,6 +116,7 @@ ToomTiling toom_tiling(const nb::dict& from) {
   t.first_output = entry<Ints>(from, "first_output");
   t.pitch = entry<int64_t>(from, "pitch");
   t.parts = entry<int64_t>(from, "parts");
+  t.past = entry<bool>(from, "past");
   t.vectors = entry<int>(from, "vectors");
   return t;
 }

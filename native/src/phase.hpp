@@ -136,7 +136,7 @@ static void multiply(const PhaseRun<T>& run, int64_t block, const Unit& unit, co
         T* c = results + at[1];
         for (int64_t panel = 0; panel < panels.count; ++panel) {
           const int64_t rows = panels.rows(panel);
-          micro_for<T>(int(rows), int(at[2]))(a, b, t.channel_pitch, count, off, which.taps, c, t.temp_pitch,
+          micro_for<T>(rows, at[2])(a, b, t.channel_pitch, count, off, which.taps, c, t.temp_pitch,
                                               channel + start > 0);
           a += run.layout.channels_in * which.taps * rows;
           if (panel + 1 < panels.count) a += (channel + start) * which.taps * (panels.rows(panel + 1) - rows);
@@ -196,7 +196,7 @@ static void write(const PhaseRun<T>& run, const Tile& tile, int64_t block, const
         for (int64_t c = 0; c < outs; ++c) {
           const T bias = run.bias[channel + c];
           if (t.images == 1 && step == 1) {
-            store_row(to + c * t.y_strides[1], rows, stride, outputs, bias, run.activation, run.slope);
+            store_row(to + c * t.y_strides[1], rows, stride, outputs, bias, run.activation, run.slope, t.past);
           } else {
             for (int64_t image = 0; image < tile.images; ++image) {
               store_spread(to + c * t.y_strides[1] + image * t.y_strides[0], step, rows, t.images, stride, outputs,

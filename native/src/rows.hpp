@@ -49,9 +49,10 @@ static inline void store_piece(T* to, Vec<T> v, std::index_sequence<I...>, int p
 // Phases first .. first + B - 1 of whole vectors of positions; returns how many positions are done.
 template <class T, int B>
 static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t first, int64_t positions, T bias,
-                          Activation activation, T slope) {
+                          Activation activation, T slope, bool past) {
   constexpr int L = kLanes<T>;
   const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
+  past = past && B == stride && reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES == 0;
   int64_t p = 0;
   for (; p + L <= positions; p += L) {
     Vec<T> v[B];
@@ -62,7 +63,9 @@ static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t f
 #pragma GCC unroll 16
     for (int i = 0; i < B; ++i) {
       const Vec<T> done = finish<T>(v[i], biases, activation, slopes);
-      if (B == stride) {
+      if (past) {
+        store_past(to + p * B + i * L, done);
+      } else if (B == stride) {
         store(to + p * B + i * L, done);
       } else if constexpr (B == L) {
         store(to + (p + i) * stride + first, done);
@@ -77,10 +80,10 @@ static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t f
   return p;
 }
 
-// `outputs` outputs of one row, contiguous in y.
+// `outputs` outputs of one row, contiguous in y; `past` the caches where that can be.
 template <class T>
 static void store_row(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
-                      T slope) {
+                      T slope, bool past) {
   constexpr int L = kLanes<T>;
   const int64_t whole = outputs / stride;  // positions of which every phase is an output
   int64_t done = 0;
@@ -88,19 +91,19 @@ static void store_row(T* to, const T* const* from, int64_t stride, int64_t outpu
     for (int64_t f = 0; f < stride;) {
       const int64_t left = stride - f;
       if (L >= 16 && left >= 16) {
-        done = weave_rows<T, L >= 16 ? 16 : 1>(to, from, stride, f, whole, bias, activation, slope);
+        done = weave_rows<T, L >= 16 ? 16 : 1>(to, from, stride, f, whole, bias, activation, slope, past);
         f += 16;
       } else if (L >= 8 && left >= 8) {
-        done = weave_rows<T, L >= 8 ? 8 : 1>(to, from, stride, f, whole, bias, activation, slope);
+        done = weave_rows<T, L >= 8 ? 8 : 1>(to, from, stride, f, whole, bias, activation, slope, past);
         f += 8;
       } else if (L >= 4 && left >= 4) {
-        done = weave_rows<T, L >= 4 ? 4 : 1>(to, from, stride, f, whole, bias, activation, slope);
+        done = weave_rows<T, L >= 4 ? 4 : 1>(to, from, stride, f, whole, bias, activation, slope, past);
         f += 4;
       } else if (left >= 2) {
-        done = weave_rows<T, 2>(to, from, stride, f, whole, bias, activation, slope);
+        done = weave_rows<T, 2>(to, from, stride, f, whole, bias, activation, slope, past);
         f += 2;
       } else {
-        done = weave_rows<T, 1>(to, from, stride, f, whole, bias, activation, slope);
+        done = weave_rows<T, 1>(to, from, stride, f, whole, bias, activation, slope, past);
         f += 1;
       }
     }

@@ -364,7 +364,7 @@ static inline ToomRoom toom_room(const ToomLayout& layout, const ToomTiling& t) 
 // Outputs start, start + 1, ... of a row, of which those in [0, size) exist.
 template <class T>
 static void store_clipped(T* row, int64_t step, const T** from, int64_t stride, int64_t start, int64_t outputs,
-                          int64_t size, T bias, Activation activation, T slope) {
+                          int64_t size, T bias, Activation activation, T slope, bool past) {
   int64_t p = 0;
   for (; start < 0 && p * stride < outputs; ++p, start += stride)
     for (int64_t f = larger(0, -start); f < stride && start + f < size; ++f)
@@ -373,7 +373,7 @@ static void store_clipped(T* row, int64_t step, const T** from, int64_t stride, 
   if (outputs <= 0) return;
   for (int64_t f = 0; f < stride; ++f) from[f] += p;
   if (step == 1)
-    store_row(row + start, from, stride, outputs, bias, activation, slope);
+    store_row(row + start, from, stride, outputs, bias, activation, slope, past);
   else
     store_spread(row + start * step, step, from, 1, stride, outputs, bias, activation, slope);
 }
@@ -490,7 +490,7 @@ static void run_toom(const ToomRun<T>& run, int64_t job, T* scratch, const T** f
               const T* a = weights;
               for (int64_t panel = 0, r = 0; panel < panels.count; ++panel) {
                 const int64_t high = panels.rows(panel);
-                micro_for<T>(int(high), vectors)(a + start * high, b + start * t.pitch + place, t.pitch, channels,
+                micro_for<T>(high, vectors)(a + start * high, b + start * t.pitch + place, t.pitch, channels,
                                                  &no_offset, 1, c + r * t.pitch + place, t.pitch, start > 0);
                 a += layout.channels_in * high;
                 r += high;
@@ -544,7 +544,7 @@ static void run_toom(const ToomRun<T>& run, int64_t job, T* scratch, const T** f
                        out[0] * t.y_strides[2] + out[1] * t.y_strides[3];
                 for (int64_t f = 0; f < spread; ++f) from[f] = rows + f * t.pitch + i * sizes.tiles + line * t.block[2];
                 store_clipped(y, t.y_strides[4], from, spread, t.first_output[2] + at[2] * spread, width * spread,
-                              t.output[2], run.bias[channel + c], run.activation, run.slope);
+                              t.output[2], run.bias[channel + c], run.activation, run.slope, t.past);
               }
             }
           }

@@ -69,3 +69,25 @@ static inline void weave(Vec<T> (&v)[S]) {
     }
   }
 }
+
+// Past the caches, where what is written will not be read before they are full of other things: the memory need not be
+// read first. `to` must be aligned to a vector.
+template <class T>
+static inline void store_past(T* to, Vec<T> value) {
+#if defined(__x86_64__) && DECONVS_VECTOR_BYTES == 64 && defined(__AVX512F__)
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), reinterpret_cast<__m512i>(value));
+#elif defined(__x86_64__) && DECONVS_VECTOR_BYTES == 32
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(value));
+#elif defined(__x86_64__) && DECONVS_VECTOR_BYTES == 16
+  _mm_stream_si128(reinterpret_cast<__m128i*>(to), reinterpret_cast<__m128i>(value));
+#else
+  store(to, value);
+#endif
+}
+
+// What was stored past the caches is visible to whoever is told of it after this.
+static inline void settle() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}

@@ -50,10 +50,10 @@ static void copy_row(const T* from, int64_t channel_stride, int64_t pixel_stride
   for (int64_t c = 0; c < channels; ++c) {
     const T* line = from + c * channel_stride;
     T* into = to + c * channel_pitch;
-    if (step == 1 && pixel_stride == 1) {
-      int64_t i = 0;
-      for (; i + L <= count; i += L) store(into + i, load(line + i));
-      for (; i < count; ++i) into[i] = line[i];
+    if (step == 1 && pixel_stride == 1 && count >= L) {
+      // The last vector overlaps the one before it: no element is copied alone.
+      for (int64_t i = 0; i + L <= count; i += L) store(into + i, load(line + i));
+      store(into + count - L, load(line + count - L));
     } else {
       for (int64_t i = 0; i < count; ++i) into[i * step] = line[i * pixel_stride];
     }
@@ -78,11 +78,12 @@ static void fill_window(const Source<T>& source, T* to, int64_t channel_pitch, i
       row += index[axis] * source.pitch[axis];
     }
     const int64_t before = inside ? low : source.window[last], after = inside ? high : source.window[last];
-    for (int64_t c = 0; c < channels; ++c) {
-      T* line = row + c * channel_pitch;
-      for (int64_t i = 0; i < before; ++i) line[i * images] = T(0);
-      for (int64_t i = after; i < source.window[last]; ++i) line[i * images] = T(0);
-    }
+    if (before > 0 || after < source.window[last])
+      for (int64_t c = 0; c < channels; ++c) {
+        T* line = row + c * channel_pitch;
+        for (int64_t i = 0; i < before; ++i) line[i * images] = T(0);
+        for (int64_t i = after; i < source.window[last]; ++i) line[i * images] = T(0);
+      }
     if (inside)
       copy_row(from + (source.first[last] + low) * source.strides[1 + last], source.strides[0],
                source.strides[1 + last], row + low * images, channel_pitch, channels, high - low, images);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,12 @@ def cache_bytes(level: int) -> int:
         except (OSError, ValueError, KeyError, IndexError):
             continue
     return _USUAL[level]
+
+
+_PAST_FROM = 4 * 2**20
+"""Bytes of a result that is not kept in caches while it is written: by the time it is read they hold other things."""
+
+
+def past_caches(shape: tuple[int, ...], itemsize: int) -> bool:
+    """Whether a result is stored past the caches, which saves reading its memory first."""
+    return prod(shape) * itemsize >= _PAST_FROM

@@ -259,7 +259,8 @@ def choose_weights(
             weights = Weights(phases, geometry.groups, channels_in, channels_out, block, Tile(rows, vectors))
             # Loads from L2 are what flat tiles cost beyond the model: a tile of more rows reads x less often.
             cost = weights.cycles(machine, vectors) / vectors * (1 + 0.2 / rows)
-            found.append((round(cost, 6), -block, weights))
+            # Of equals: results that fit into L1, but not so few that inputs are gone over often.
+            found.append((round(cost, 6), abs(block * geometry.stride[-1] - 48), weights))
     return min(found, key=lambda one: one[:2])[-1]
 
 

@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from .machine import Machine
+from .machine import Machine, past_caches
 from .phase_plan import Weights, far_cycles, stream_cycles
 
 Ints = tuple[int, ...]
@@ -61,6 +61,7 @@ class Tiling:
             "temp_pitch": self.temp_pitch,
             "units_at_once": self.units_at_once,
             "parts": self.parts,
+            "past": past_caches(y.shape, item),
             "chunks": [number for chunk in self.chunks for number in chunk],
             "rows": list(self.rows),
         }
@@ -213,7 +214,8 @@ def _tiling(
     channels_at_once = max(1, min(c_in, int(_SHARE * machine.l2) // (channel_pitch * itemsize)))
     turns = -(-c_in // channels_at_once)
     channels_at_once = -(-c_in // turns)
-    result = weights.channel_block * weights.phases.geometry.axes[-1].stride * temp_pitch * itemsize
+    stride = weights.phases.geometry.axes[-1].stride
+    result = weights.channel_block * stride * temp_pitch * itemsize
     tiles = -(-batch // images) * weights.groups * prod(-(-n // b) for n, b in zip(positions, block, strict=True))
     parts = 1
     while (tiles * parts < 4 * threads and parts < units and tiles * parts % threads) or tiles * parts < threads:
@@ -231,7 +233,14 @@ def _tiling(
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 12
     call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine)
-    store = weights.outputs * prod(block) * images * (0.5 if images == 1 else 2.0)
+    # Each row of results is begun anew, and read from further away where the results of a unit do not fit into L1.
+    store = (
+        weights.outputs
+        * prod(block)
+        * images
+        * ((0.5 if images == 1 else 2.0) + (0.2 if result > machine.l1 / 2 else 0))
+    )
+    store += weights.outputs / stride * prod(block[:-1]) * images * 50
     if turns > 1:
         # Sums so far are read and written again at every turn.
         store += 0.4 * turns * weights.outputs * temp_pitch

@@ -23,7 +23,7 @@ from typing import Any
 
 from ..axis import Axis, Phase
 from ..geometry import ConvTranspose
-from .machine import Machine
+from .machine import Machine, past_caches
 from .phase_plan import Tile, far_cycles, panel_rows, stream_cycles, tile_cycles
 
 Ints = tuple[int, ...]
@@ -248,6 +248,7 @@ class ToomTiling:
             + [one.axis.crop[0] // one.axis.stride * one.axis.stride - one.axis.crop[0] for one in weights.axes],
             "pitch": self.pitch,
             "parts": self.parts,
+            "past": past_caches(y.shape, item),
             "vectors": weights.tile.vectors,
         }
 
