@@ -76,7 +76,7 @@ def data(
     return tuple(rng.integers(-top, top + 1, shape).astype(dtype) for shape in shapes)  # type: ignore[return-value]
 
 
-def prepared(g: dc.ConvTranspose, w: Array, bias: Array | None, kernel: str, **more: Any) -> Any:
+def prepared(g: dc.ConvTranspose, w: Array, bias: Array | None, kernel: str | None, **more: Any) -> Any:
     """The operator by a kernel, or None where that kernel cannot compute the geometry."""
     op = g.prepare(w, bias, kernel=kernel, **more)
     # Refused when it first meets an input, whose size does not matter as long as there is an output.

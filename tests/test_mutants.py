@@ -1,4 +1,4 @@
-"""Seeded mistakes in axis, views and run: each must make the suite fail.
+"""Seeded mistakes in axis, views, run and what plans for the native core: each must make the suite fail.
 
 A copy of the package gets one mistake; a quick part of the suite runs against the copy and must report failed tests.
 The same part passes on an unchanged copy, so that it is the mistake that fails, not the copying.
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import deconvs
+from deconvs.run import native
 
 QUICK = [
     "tests/test_demonstrations.py",
@@ -190,6 +191,32 @@ SAID = {
 }  # fmt: skip
 
 
+PLANS, WHOLE = (
+    "tests/test_native_plans.py::test_any_choice_gives_the_same_result[baseline]",
+    "tests/test_native_arrays.py",
+)
+BESIDE, AGAIN = "tests/test_native_beside.py", "tests/test_native_repeated.py"
+PLANNED = {
+    # How the native core is told what to do: the test that must notice, and the mistake. Each stays within the memory
+    # that there is, so that it is wrong results that are noticed.
+    "windows from the end": (PLANS, "run/phase_plan.py", "u * phase.dilation - phase.pad[0]", "u * phase.dilation - phase.pad[1]"),
+    "taps of a phase not turned": (PLANS, "run/phase_plan.py", "phase.first_tap + (phase.taps - 1 - u) * phase.tap_step", "phase.first_tap + u * phase.tap_step"),
+    "a tap's row by another axis": (PLANS, "run/phase_plan.py", "flat += [base * k[-1] + tap_of[shift]", "flat += [base * k[0] + tap_of[shift]"),
+    "a tap that is lacking is the first": (PLANS, "run/phase_plan.py", "if shift in tap_of else -1 for", "if shift in tap_of else 0 for"),
+    "positions rounded down": (PLANS, "run/tiling.py", '"positions": [-(-m // s) for', '"positions": [m // s for'),
+    "rows begin one late": (PLANS, "run/tiling.py", "rows += [at + h * row_pitch for", "rows += [at + 1 + h * row_pitch for"),
+    "blocks one input short": (PLANS, "run/toom_plan.py", "(one.kind.window - one.kind.outputs)", "(one.kind.window - one.kind.outputs - 1)"),
+    "outputs from the uncropped beginning": (PLANS, "run/toom_plan.py", "one.axis.crop[0] // one.axis.stride * one.axis.stride - one.axis.crop[0]", "one.axis.crop[0] // one.axis.stride * one.axis.stride"),
+    "weights at the point -1": (PLANS, "run/toom_plan.py", "2: ((1.0, 0.0), (0.5, 0.5), (0.5, -0.5), (0.0, 1.0)),", "2: ((1.0, 0.0), (0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)),"),
+    "weights not turned": (PLANS, "run/toom_plan.py", "(most - 1 - u) * phase.tap_step", "u * phase.tap_step"),
+    "products take no memory": (BESIDE + "::test_scratch_memory_is_as_small_as_is_said", "run/toom_plan.py", "worked_in = held + (rows + 36) * pitch * itemsize", "worked_in = held"),
+    "threads decide on the kernel": ("tests/test_native_same.py", "run/engine.py", "{name: self._tiling(name, batch, output, 1) for", "{name: self._tiling(name, batch, output, threads) for"),
+    "pixels are not seen": (WHOLE, "run/by_core.py", "return not x.flags.c_contiguous and x.transpose", "return False and x.transpose"),
+    "out over x, the second time": (AGAIN, "run/by_core.py", " and not np.may_share_memory(x, out)", ""),
+    "weights that were finite once": (AGAIN, "run/repeated.py", "if not packed.finite:", "if False:"),
+}  # fmt: skip
+
+
 def run_tests(package: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
     """Some of the suite against the package in ``package``'s folder."""
     root = Path(__file__).parents[1]
@@ -227,6 +254,13 @@ def test_a_mistake_makes_the_suite_fail(mutant: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mutant", SAID)
 def test_a_mistake_in_what_is_said_makes_its_tests_fail(mutant: str, tmp_path: Path) -> None:
     tests, *mistake = SAID[mutant]
+    must_fail([tests], *mistake, tmp_path)
+
+
+@pytest.mark.skipif(native.load() is None, reason=f"no native core: {native.why_not()}")
+@pytest.mark.parametrize("mutant", PLANNED)
+def test_a_mistake_in_a_plan_makes_its_tests_fail(mutant: str, tmp_path: Path) -> None:
+    tests, *mistake = PLANNED[mutant]
     must_fail([tests], *mistake, tmp_path)
 
 

@@ -125,13 +125,17 @@ def test_scratch_memory_is_as_small_as_is_said() -> None:
         (dc.ConvTranspose((1024,), 256), (513, 1), (200,)),
         (dc.ConvTranspose((4, 4, 4), 2, 1), (32, 16), (16, 16, 16)),
     ):
-        op = g.prepare(np.zeros((*channels, *g.kernel_size), np.float32))
         outputs = 4 * channels[1] * int(np.prod(g.output_size(size)))
         inputs = 4 * channels[0] * int(np.prod(size))
-        for threads in (1, 2, 8):
-            needed = op.workspace_bytes((1, channels[0], *size), threads)
-            assert needed is not None
-            assert needed <= max((inputs + outputs) / 4, threads * 2**20) * 1.3, (g, channels, size, threads)
+        for kernel in (None, *KERNELS):
+            op = prepared(g, np.zeros((*channels, *g.kernel_size), np.float32), None, kernel)
+            if op is None:
+                continue
+            for threads in (1, 2, 8):
+                needed = op.workspace_bytes((1, channels[0], *size), threads)
+                # Tables, alignment and room to read beyond an end come on top.
+                allowed = 1.05 * max((inputs + outputs) / 4, threads * 2**20)
+                assert needed <= allowed, (g, channels, size, threads, kernel, needed / allowed)
 
 
 BESIDE = """

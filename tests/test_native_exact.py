@@ -16,8 +16,8 @@ from .sweep import by_definition
 
 pytestmark = NEEDS_CORE
 
-COUNT = 250 // FEWER
-BY_BOTH = 50
+COUNT = 150 // FEWER
+BY_BOTH = 30
 """Cases that the package's own oracle, which is slow, computes too."""
 
 
