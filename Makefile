@@ -61,14 +61,17 @@ native-asan: export ASAN_OPTIONS := detect_leaks=0
 native-asan: export UBSAN_OPTIONS := print_stacktrace=1
 native-tsan: SANITIZE := thread
 native-tsan: PRELOADED := libtsan.so libstdc++.so
-# Nothing sanitized, so the tests are run in full.
+# Nothing sanitized, so the tests are run in full. WIDE=ON adds these kernels to the sanitized ones too: native-asan then
+# takes twice as long to compile.
+WIDE ?= OFF
 native-wide: SANITIZE :=
+native-wide: WIDE := ON
 native-asan native-tsan native-wide: $(VENV)/ready-to-develop
 	@rm -rf build/$@/package && mkdir -p build/$@/package && cp -R src/deconvs build/$@/package/
 	@rm -f build/$@/package/deconvs/_native.*.so
 	@$(BIN)/cmake -S native -B build/$@ -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python \
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_BUILD_TYPE=Release -DDECONVS_SANITIZE=$(SANITIZE) \
-		-DDECONVS_AVX512_BY_AVX2=$(if $(filter native-tsan,$@),OFF,ON) \
+		-DDECONVS_AVX512_BY_AVX2=$(WIDE) \
 		-DDECONVS_NATIVE_TESTS=ON -DDECONVS_OUTPUT=$(CURDIR)/build/$@/package/deconvs
 	@$(BIN)/cmake --build build/$@
 	@env -u ASAN_OPTIONS $(BIN)/ctest --test-dir build/$@ --output-on-failure
