@@ -316,10 +316,10 @@ def _toom_tiling(
     transform *= parts * c_in
     phases = prod(axis.axis.stride for axis in weights.axes)
     positions = prod(axis.kind.outputs for axis in weights.axes)
-    back = sum(c_out * each * vectors * number * 3.0 for number, each in weights.units)
+    back = sum(c_out * each * vectors * number * 4.0 for number, each in weights.units)
     last = weights.axes[-1]
     lines = c_out * phases * positions // (last.axis.stride * last.kind.outputs) * rows
-    stored = lines * 60 + c_out * phases * positions * count * 0.6
+    stored = lines * 60 + c_out * phases * positions * count * 1.0
     stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine)
     held = planes * c_in * pitch * itemsize
     # Planes are written once, and read for every block of output channels; products are written and read in each.
