@@ -95,7 +95,7 @@ def choose_tiling(
     return replace(best, chunks=tuple(chunks), rows=tuple(rows))
 
 
-_MOST_COPIES = 6
+_MOST_COPIES = 4
 """Shifts of the last axis for each of which a copy of the window may be made."""
 
 _SHARE = 0.3
@@ -229,8 +229,8 @@ def _tiling(
     # Costs in cycles, of all tiles.
     multiply = runs * (whole * steps[aligned][-1] + steps[aligned][left]) * c_in
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
-    fill = fills * c_in * len(copies) * prod(window) * images * (0.4 if images == 1 else 3.0)
-    fill += fills * c_in * len(copies) * prod(window[:-1]) * 12
+    fill = fills * c_in * len(copies) * prod(window) * images * (0.6 if images == 1 else 4.0)
+    fill += fills * c_in * len(copies) * prod(window[:-1]) * 30
     call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine)
     # Each row of results is begun anew, and read from further away where the results of a unit do not fit into L1.

@@ -312,7 +312,7 @@ def _toom_tiling(
     sides = [(b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True)]
     rows = prod(block[:-1]) * images  # of tiles
     # Every row of inputs, of tiles and of outputs is begun anew: narrow blocks cost more than their tiles.
-    transform = prod(sides[:-1]) * images * (60 + 0.6 * sides[-1]) + rows * -(-block[-1] // lanes) * planes * 3.5
+    transform = prod(sides[:-1]) * images * (100 + 1.0 * sides[-1]) + rows * -(-block[-1] // lanes) * planes * 5.0
     transform *= parts * c_in
     phases = prod(axis.axis.stride for axis in weights.axes)
     positions = prod(axis.kind.outputs for axis in weights.axes)
