@@ -22,6 +22,7 @@ namespace {
 #include "window.hpp"
 #include "rows.hpp"
 #include "phase.hpp"
+#include "toom_transforms.hpp"
 #include "toom.hpp"
 
 template <class T>
