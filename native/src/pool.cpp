@@ -17,6 +17,8 @@
 #include <unistd.h>
 #endif
 
+#include "placement.hpp"
+
 namespace deconvs {
 
 namespace {
@@ -81,10 +83,15 @@ public:
         jobs_ = jobs;
         workers_ = helpers + 1;
         next_.store(0, std::memory_order_relaxed);
+        const auto must_be_placed = [](const auto& helper) {
+            return helper->state.load(std::memory_order_acquire) == asleep || helper->place.is_with_caller();
+        };
+        if (std::any_of(helpers_.begin(), helpers_.begin() + helpers, must_be_placed)) allowed_ = Processors::here();
         // Downwards: whoever is called may begin at once, and wakes others with higher numbers.
         for (int worker = helpers; worker >= 1; --worker) {
             Helper& helper = *helpers_[worker - 1];
             helper.slept = helper.state.exchange(called, std::memory_order_acq_rel) == asleep;
+            if (!helper.slept && helper.place.is_with_caller()) helper.place.away_from_caller(allowed_);
         }
         wake_next(0);
         work(0);
@@ -102,6 +109,7 @@ private:
     struct alignas(64) Helper {
         std::atomic<int> state{idle};
         bool slept = false;  // when it was called
+        Placement place;
     };
 
     // Starts helpers until there are `wanted`; returns how many of them there are, fewer where the system refuses more.
@@ -135,6 +143,7 @@ private:
 #ifdef __linux__
         pthread_setname_np(pthread_self(), "deconvs");
 #endif
+        helper.place.begin();
         std::atomic<int>& state = helper.state;
         for (;;) {
             int now = state.load(std::memory_order_acquire);
@@ -144,6 +153,7 @@ private:
                 work(worker);
                 if (state.exchange(idle, std::memory_order_acq_rel) == awaited) wake(state);
             } else if (now == idle) {
+                helper.place.note();
                 spin_while(state, idle, helper_patience);
                 now = idle;
                 state.compare_exchange_strong(now, asleep, std::memory_order_acq_rel);
@@ -157,7 +167,9 @@ private:
     void wake_next(int worker) {
         for (int child = 2 * worker + 1; child <= 2 * worker + 2 && child < workers_; ++child) {
             Helper& helper = *helpers_[child - 1];
-            if (helper.slept) wake(helper.state);
+            if (!helper.slept) continue;
+            helper.place.away_from_caller(allowed_);
+            wake(helper.state);
         }
     }
 
@@ -191,6 +203,7 @@ private:
     void* ctx_ = nullptr;
     std::int64_t jobs_ = 0;
     int workers_ = 1;
+    Processors allowed_;  // to the calling thread, and so to its helpers
     std::atomic_flag failed_ = ATOMIC_FLAG_INIT;
     std::exception_ptr error_;
     alignas(64) std::atomic<std::int64_t> next_{0};
