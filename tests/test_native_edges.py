@@ -30,7 +30,7 @@ def forced(isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def most_positions(isa: str, itemsize: int) -> int:
     """Positions of the widest register tile of four rows."""
-    size, _, vectors = CORE.vectors(isa)
+    size, _, vectors, _ = CORE.vectors(isa)
     return size // itemsize * vectors[3]
 
 

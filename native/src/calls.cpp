@@ -42,26 +42,22 @@ bool all_finite(const void* data, int64_t count) {
 }  // namespace
 
 const Kernels& kernels_of(const std::string& isa) {
-  for (Isa found : available())
-    if (isa == name(found)) switch (found) {
-        case Isa::baseline:
-          return kernels_baseline();
+  switch (isa_named(isa)) {
 #ifdef DECONVS_HAVE_AVX2
-        case Isa::avx2:
-          return kernels_avx2();
+    case Isa::avx2:
+      return kernels_avx2();
 #endif
 #ifdef DECONVS_HAVE_AVX512
-        case Isa::avx512:
-          return kernels_avx512();
+    case Isa::avx512:
+      return kernels_avx512();
 #endif
 #ifdef DECONVS_HAVE_NEON
-        case Isa::neon:
-          return kernels_neon();
+    case Isa::neon:
+      return kernels_neon();
 #endif
-        default:
-          break;
-      }
-  throw std::invalid_argument("this processor or build has no instruction set named " + isa);
+    default:
+      return kernels_baseline();
+  }
 }
 
 Layout::Layout(const Kernels& kernels, int panel_rows) : kernels_(&kernels) {

@@ -1,7 +1,12 @@
 #include "isa.hpp"
 
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "refused.hpp"
 
@@ -34,6 +39,19 @@ bool supported(Isa isa) {
         default:
             return false;
     }
+}
+
+// AMD's family 19h, Zen 3 and 4: the latter sends each half of a 512-bit vector through a 256-bit unit.
+bool has_halved_units() {
+#if defined(__x86_64__)
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx || c != signature_AMD_ecx || d != signature_AMD_edx)
+        return false;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
+    return (a >> 8 & 0xf) == 0xf && (a >> 20 & 0xff) + 0xf == 0x19;
+#else
+    return false;
+#endif
 }
 
 std::string listed(const std::vector<Isa>& isas) {
@@ -93,6 +111,19 @@ Isa chosen() {
     for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::neon})
         if (name(isa) == std::string(wanted)) wrong = "this machine, or this build, lacks the instruction set";
     throw Refused(wrong, std::string(variable) + "=" + wanted, "unset it, or use one of " + listed(isas));
+}
+
+Isa isa_named(const std::string& isa) {
+    for (Isa found : available())
+        if (isa == name(found)) return found;
+    throw std::invalid_argument("this processor or build has no instruction set named " + isa);
+}
+
+int products_per_cycle(Isa isa) {
+    // The baseline lacks fused multiply-adds: a product and a sum take two of the places.
+    if (isa == Isa::baseline) return 1;
+    static const bool halved = has_halved_units();
+    return isa == Isa::avx512 && halved ? 1 : 2;
 }
 
 }  // namespace deconvs

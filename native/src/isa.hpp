@@ -1,6 +1,7 @@
 // Which instruction sets the core was compiled for, which of them this machine has, and which one is used.
 #pragma once
 
+#include <string>
 #include <vector>
 
 namespace deconvs {
@@ -19,5 +20,11 @@ std::vector<Isa> available();
 // The best one, or the one that DECONVS_ISA names; read anew at each call, so that tests can force each in turn.
 // Throws Refused if it names none, or one that is not available.
 Isa chosen();
+
+// The available one of that name; throws std::invalid_argument.
+Isa isa_named(const std::string& isa);
+
+// Vectors of multiply-adds that this processor starts in one cycle.
+int products_per_cycle(Isa isa);
 
 }  // namespace deconvs

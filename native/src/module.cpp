@@ -180,8 +180,9 @@ NB_MODULE(_native, m) {
     const Kernels& kernels = kernels_of(isa);
     Ints most;
     for (int rows = 1; rows <= kernels.most_rows; ++rows) most.push_back(kernels.most_vectors(rows));
-    return nb::make_tuple(kernels.bytes, kernels.registers, most);
-  }, nb::arg("isa"), "(bytes of a vector, registers, most vectors of a register tile beside 1, 2, ... rows).");
+    return nb::make_tuple(kernels.bytes, kernels.registers, most, products_per_cycle(isa_named(isa)));
+  }, nb::arg("isa"), "(bytes of a vector, registers, most vectors of a register tile beside 1, 2, ... rows, multiply-adds of "
+                     "vectors a cycle).");
 
   m.def("measure_flops", &measure_flops, nb::arg("threads"), nb::arg("float64"), nb::arg("seconds"),
         nb::call_guard<nb::gil_scoped_release>(), "Floating-point operations a second that multiply-adds reach.");

@@ -46,13 +46,45 @@ static inline void store_piece(T* to, Vec<T> v, std::index_sequence<I...>, int p
   }
 }
 
-// Phases first .. first + B - 1 of whole vectors of positions; returns how many positions are done.
+// A row of stride B, contiguous in y. Its end, shorter than vectors, is woven beside it and copied: `from` may be read, not
+// used, up to a vector past the row.
 template <class T, int B>
-static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t first, int64_t positions, T bias,
-                          Activation activation, T slope, bool past) {
+static void weave_row(T* to, const T* const* from, int64_t outputs, T bias, Activation activation, T slope, bool past) {
   constexpr int L = kLanes<T>;
   const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
-  past = past && B == stride && reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES == 0;
+  past = past && reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES == 0;
+  int64_t p = 0;
+  for (;; p += L) {
+    const int64_t left = outputs - p * B;
+    if (left <= 0) return;
+    Vec<T> v[B];
+#pragma GCC unroll 16
+    for (int f = 0; f < B; ++f) v[f] = load(from[f] + p);
+    weave<T, B>(v);
+    if (left < B * L) {
+      T end[B * L];
+#pragma GCC unroll 16
+      for (int i = 0; i < B; ++i) store(end + i * L, finish<T>(v[i], biases, activation, slopes));
+      std::memcpy(to + p * B, end, size_t(left) * sizeof(T));
+      return;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < B; ++i) {
+      const Vec<T> done = finish<T>(v[i], biases, activation, slopes);
+      if (past)
+        store_past(to + p * B + i * L, done);
+      else
+        store(to + p * B + i * L, done);
+    }
+  }
+}
+
+// Phases first .. first + B - 1 of whole vectors of positions; returns how many positions are done.
+template <class T, int B>
+static int64_t weave_pieces(T* to, const T* const* from, int64_t stride, int64_t first, int64_t positions, T bias,
+                            Activation activation, T slope) {
+  constexpr int L = kLanes<T>;
+  const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
   int64_t p = 0;
   for (; p + L <= positions; p += L) {
     Vec<T> v[B];
@@ -63,11 +95,7 @@ static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t f
 #pragma GCC unroll 16
     for (int i = 0; i < B; ++i) {
       const Vec<T> done = finish<T>(v[i], biases, activation, slopes);
-      if (past) {
-        store_past(to + p * B + i * L, done);
-      } else if (B == stride) {
-        store(to + p * B + i * L, done);
-      } else if constexpr (B == L) {
+      if constexpr (B == L) {
         store(to + (p + i) * stride + first, done);
       } else {
 #pragma GCC unroll 16
@@ -80,37 +108,63 @@ static int64_t weave_rows(T* to, const T* const* from, int64_t stride, int64_t f
   return p;
 }
 
-// `outputs` outputs of one row, contiguous in y; `past` the caches where that can be.
+// A row of any stride, phases in powers of two.
 template <class T>
-static void store_row(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
-                      T slope, bool past) {
+static void weave_long(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
+                       T slope) {
   constexpr int L = kLanes<T>;
   const int64_t whole = outputs / stride;  // positions of which every phase is an output
   int64_t done = 0;
-  if (whole >= L)
-    for (int64_t f = 0; f < stride;) {
-      const int64_t left = stride - f;
-      if (L >= 16 && left >= 16) {
-        done = weave_rows<T, L >= 16 ? 16 : 1>(to, from, stride, f, whole, bias, activation, slope, past);
-        f += 16;
-      } else if (L >= 8 && left >= 8) {
-        done = weave_rows<T, L >= 8 ? 8 : 1>(to, from, stride, f, whole, bias, activation, slope, past);
-        f += 8;
-      } else if (L >= 4 && left >= 4) {
-        done = weave_rows<T, L >= 4 ? 4 : 1>(to, from, stride, f, whole, bias, activation, slope, past);
-        f += 4;
-      } else if (left >= 2) {
-        done = weave_rows<T, 2>(to, from, stride, f, whole, bias, activation, slope, past);
-        f += 2;
-      } else {
-        done = weave_rows<T, 1>(to, from, stride, f, whole, bias, activation, slope, past);
-        f += 1;
-      }
-    }
+  for (int64_t f = 0; f < stride;) {
+    const int64_t left = stride - f;
+    const auto some = [&](auto count) {
+      done = weave_pieces<T, decltype(count)::value>(to, from, stride, f, whole, bias, activation, slope);
+      f += decltype(count)::value;
+    };
+    if (L >= 16 && left >= 16)
+      some(std::integral_constant<int, L >= 16 ? 16 : 1>{});
+    else if (L >= 8 && left >= 8)
+      some(std::integral_constant<int, L >= 8 ? 8 : 1>{});
+    else if (L >= 4 && left >= 4)
+      some(std::integral_constant<int, L >= 4 ? 4 : 1>{});
+    else if (left >= 2)
+      some(std::integral_constant<int, 2>{});
+    else
+      some(std::integral_constant<int, 1>{});
+  }
   for (int64_t p = done; p < whole; ++p)
     for (int64_t f = 0; f < stride; ++f) to[p * stride + f] = finish(from[f][p], bias, activation, slope);
   for (int64_t f = 0; f < outputs - whole * stride; ++f)
     to[whole * stride + f] = finish(from[f][whole], bias, activation, slope);
+}
+
+// `outputs` outputs of one row, contiguous in y; `past` the caches where that can be.
+template <class T>
+static void store_row(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
+                      T slope, bool past) {
+  const auto as = [&](auto count) {
+    weave_row<T, decltype(count)::value>(to, from, outputs, bias, activation, slope, past);
+  };
+  switch (stride) {
+    case 1:
+      return as(std::integral_constant<int, 1>{});
+    case 2:
+      return as(std::integral_constant<int, 2>{});
+    case 3:
+      return as(std::integral_constant<int, 3>{});
+    case 4:
+      return as(std::integral_constant<int, 4>{});
+    case 5:
+      return as(std::integral_constant<int, 5>{});
+    case 6:
+      return as(std::integral_constant<int, 6>{});
+    case 7:
+      return as(std::integral_constant<int, 7>{});
+    case 8:
+      return as(std::integral_constant<int, 8>{});
+    default:
+      return weave_long(to, from, stride, outputs, bias, activation, slope);
+  }
 }
 
 // The same where outputs of a row are `step` apart in y; results of images are `from_step` apart.

@@ -48,11 +48,39 @@ static inline V zip_high(V a, V b, std::index_sequence<I...>) {
   return __builtin_shufflevector(a, b, (I % 2 ? n + n / 2 + int(I) / 2 : n / 2 + int(I) / 2)...);
 }
 
-// S vectors, one a phase, woven into S vectors in which the phases alternate. S is a power of two, at most a vector's
-// lanes; with S lanes it is a transposition.
+// Of the vectors in which S phases alternate, number I: `so_far` holds its elements of the phases before F; those of F are
+// added, and with F = 1 those of phase 0 too, which `so_far` holds by position.
+template <int S, int I, int F, class V, size_t... J>
+static inline V weave_in(V so_far, V phase, std::index_sequence<J...>) {
+  constexpr int n = int(sizeof...(J));
+  constexpr auto from = [](int j) {
+    const int element = I * n + j;
+    return element % S == F ? n + element / S : F == 1 && element % S == 0 ? element / S : j;
+  };
+  return __builtin_shufflevector(so_far, phase, from(int(J))...);
+}
+
+template <class T, int S, int I, size_t... F>
+static inline Vec<T> woven(const Vec<T> (&v)[S], std::index_sequence<F...>) {
+  Vec<T> result = v[0];
+  ((result = weave_in<S, I, int(F) + 1>(result, v[F + 1], std::make_index_sequence<size_t(kLanes<T>)>())), ...);
+  return result;
+}
+
+template <class T, int S, size_t... I>
+static inline void weave_odd(Vec<T> (&v)[S], std::index_sequence<I...>) {
+  const Vec<T> all[S] = {woven<T, S, int(I)>(v, std::make_index_sequence<size_t(S - 1)>())...};
+#pragma GCC unroll 16
+  for (int i = 0; i < S; ++i) v[i] = all[i];
+}
+
+// S vectors, one a phase, woven into S vectors in which the phases alternate. With as many as a vector has lanes it is a
+// transposition.
 template <class T, int S>
 static inline void weave(Vec<T> (&v)[S]) {
-  if constexpr (S > 1) {
+  if constexpr (S % 2 == 1 && S > 1) {
+    weave_odd<T, S>(v, std::make_index_sequence<size_t(S)>());
+  } else if constexpr (S > 1) {
     constexpr auto all = std::make_index_sequence<size_t(kLanes<T>)>();
     Vec<T> even[S / 2], odd[S / 2];
 #pragma GCC unroll 16

@@ -37,7 +37,7 @@ MOST_PHASES = 2**14
 """More phases than this, over all axes, are left to NumPy: a table of them would cost more than the layer."""
 _MOST_SCRATCH = 256 * 2**20
 """Bytes of a window that no cache holds: such geometries (vast dilations) are left to NumPy."""
-WORTH = 1.35
+WORTH = 1.15
 """How many times as fast fewer products must promise to be before they are used: they round a little differently."""
 _SLACK = 2**14
 _THREADS_FROM = 60_000.0

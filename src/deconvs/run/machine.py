@@ -20,14 +20,10 @@ class Machine:
     vector_bytes: int
     registers: int
     most_vectors: tuple[int, ...]
+    products_per_cycle: int
     l1: int
     l2: int
     l3: int
-
-    @property
-    def products_per_cycle(self) -> float:
-        """Vectors of multiply-adds that start in one cycle; without fused ones it takes two instructions."""
-        return 1.0 if self.isa == "baseline" else 2.0
 
     def lanes(self, itemsize: int) -> int:
         """Elements of a vector."""
@@ -37,8 +33,8 @@ class Machine:
 @lru_cache(maxsize=8)
 def machine(core: Any, isa: str) -> Machine:
     """The machine as the native core sees it under an instruction set."""
-    size, registers, most = core.vectors(isa)
-    return Machine(isa, size, registers, tuple(most), *(cache_bytes(level) for level in (1, 2, 3)))
+    size, registers, most, products = core.vectors(isa)
+    return Machine(isa, size, registers, tuple(most), products, *(cache_bytes(level) for level in (1, 2, 3)))
 
 
 @lru_cache(maxsize=4)

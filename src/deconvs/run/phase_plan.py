@@ -170,12 +170,12 @@ def stream_cycles(count: float, machine: Machine) -> float:
     """Cycles that reading ``count`` bytes of weights in order adds: they are fetched ahead, but not from memory."""
     if count <= machine.l2 / 2:
         return 0.0
-    return count * (0.04 if count <= machine.l3 / 2 else 0.5)
+    return count * (0.02 if count <= machine.l3 / 2 else 0.15)
 
 
 def far_cycles(count: float, machine: Machine) -> float:
     """Cycles that going over ``count`` bytes in pieces adds, where they do not stay in a core's own cache."""
-    return 0.3 * count if count > machine.l2 / 2 else 0.0
+    return 0.05 * count if count > machine.l2 / 2 else 0.0
 
 
 @dataclass(frozen=True)

@@ -312,14 +312,14 @@ def _toom_tiling(
     sides = [(b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True)]
     rows = prod(block[:-1]) * images  # of tiles
     # Every row of inputs, of tiles and of outputs is begun anew: narrow blocks cost more than their tiles.
-    transform = prod(sides[:-1]) * images * (100 + 1.0 * sides[-1]) + rows * -(-block[-1] // lanes) * planes * 5.0
+    transform = prod(sides[:-1]) * images * (120 + 1.2 * sides[-1]) + rows * -(-block[-1] // lanes) * planes * 6.0
     transform *= parts * c_in
     phases = prod(axis.axis.stride for axis in weights.axes)
     positions = prod(axis.kind.outputs for axis in weights.axes)
-    back = sum(c_out * each * vectors * number * 4.0 for number, each in weights.units)
+    back = sum(c_out * each * vectors * number * 20.0 for number, each in weights.units)
     last = weights.axes[-1]
     lines = c_out * phases * positions // (last.axis.stride * last.kind.outputs) * rows
-    stored = lines * 60 + c_out * phases * positions * count * 1.0
+    stored = lines * 120 + c_out * phases * positions * count * 0.5
     stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine)
     held = planes * c_in * pitch * itemsize
     # Planes are written once, and read for every block of output channels; products are written and read in each.
