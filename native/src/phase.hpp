@@ -98,6 +98,16 @@ static void fill(const PhaseRun<T>& run, const Tile& tile, int64_t channel, int6
   const PhaseTiling& t = run.tiling;
   int64_t first[kMaxAxes];
   for (int axis = 0; axis < run.layout.axes; ++axis) first[axis] = tile.position[axis] + t.window_low[axis];
+  if (t.images % kLanes<T> == 0 && tile.images == t.images && t.x_strides[1 + run.layout.axes] == 1) {
+    const T* x = run.x + tile.image * t.x_strides[0] + (tile.group * run.layout.channels_in + channel) * t.x_strides[1];
+    const Source<T> source{x, run.layout.axes, t.input.data(), t.x_strides.data() + 1, first, t.window.data(),
+                           t.window_pitch.data()};
+    for (size_t copy = 0; copy < t.copies.size(); ++copy) {
+      first[run.layout.axes - 1] = tile.position[run.layout.axes - 1] + t.copies[copy];
+      fill_interleaved(source, t.x_strides[0], window + int64_t(copy) * t.copy_pitch, t.channel_pitch, channels, t.images);
+    }
+    return;
+  }
   for (int64_t image = 0; image < tile.images; ++image) {
     const T* x = run.x + (tile.image + image) * t.x_strides[0] +
                  (tile.group * run.layout.channels_in + channel) * t.x_strides[1];
@@ -197,6 +207,10 @@ static void write(const PhaseRun<T>& run, const Tile& tile, int64_t block, const
           const T bias = run.bias[channel + c];
           if (t.images == 1 && step == 1) {
             store_row(to + c * t.y_strides[1], rows, stride, outputs, bias, run.activation, run.slope, t.past);
+          } else if (t.images % kLanes<T> == 0 && tile.images == t.images && step == 1) {
+            for (int64_t image = 0; image < t.images; image += kLanes<T>)
+              store_images(to + c * t.y_strides[1] + image * t.y_strides[0], t.y_strides[0], rows, image, t.images, stride,
+                           outputs, bias, run.activation, run.slope);
           } else {
             for (int64_t image = 0; image < tile.images; ++image) {
               store_spread(to + c * t.y_strides[1] + image * t.y_strides[0], step, rows, t.images, stride, outputs,

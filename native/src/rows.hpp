@@ -178,6 +178,37 @@ static void store_spread(T* to, int64_t step, const T* const* from, int64_t from
   }
 }
 
+// The rows of L images, `image_step` apart in y; their results lie together, those of `images` images a position.
+template <class T>
+static void store_images(T* to, int64_t image_step, const T* const* from, int64_t image, int64_t images, int64_t stride,
+                         int64_t outputs, T bias, Activation activation, T slope) {
+  constexpr int L = kLanes<T>;
+  const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
+  int64_t phase = 0, position = image;
+  for (int64_t o = 0; o < outputs; o += L) {
+    const int count = int(smaller(L, outputs - o));
+    Vec<T> v[L];
+    for (int i = 0; i < L; ++i) {
+      v[i] = i < count ? finish<T>(load(from[phase] + position), biases, activation, slopes) : Vec<T>{};
+      if (++phase == stride) {
+        phase = 0;
+        position += images;
+      }
+    }
+    weave<T, L>(v);
+    if (count == L) {
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) store(to + i * image_step + o, v[i]);
+    } else {
+      T rows[L * L];
+#pragma GCC unroll 16
+      for (int i = 0; i < L; ++i) store(rows + i * L, v[i]);
+      for (int i = 0; i < L; ++i)
+        std::memcpy(to + i * image_step + o, rows + i * L, size_t(count) * sizeof(T));
+    }
+  }
+}
+
 // One phase of a row for many channels, which are contiguous in y and `pitch` apart in the results.
 template <class T>
 static void store_pixels(T* to, int64_t step, const T* from, int64_t pitch, int64_t channels, int64_t positions,

@@ -92,3 +92,55 @@ static void fill_window(const Source<T>& source, T* to, int64_t channel_pitch, i
     if (axis < 0) return;
   }
 }
+
+// Count rows of L images, `from_step` apart, become positions of all of them, `to_step` apart: a transposition, of rows
+// that may be shorter than a vector.
+template <class T>
+static void interleave_row(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t count) {
+  constexpr int L = kLanes<T>;
+  int64_t i = 0;
+  for (; i + L <= count; i += L) transpose_block(from + i, from_step, to + i * to_step, to_step);
+  if (i == count) return;
+  T rows[L * L], turned[L * L];
+  for (int image = 0; image < L; ++image)
+    for (int64_t k = i; k < count; ++k) rows[image * L + k - i] = from[image * from_step + k];
+  transpose_block(rows, L, turned, L);
+  for (int64_t k = i; k < count; ++k) store(to + k * to_step, load(turned + (k - i) * L));
+}
+
+// The same as fill_window for `images` images at once, a multiple of the lanes, `image_step` apart in x: positions of all
+// of them lie together. Rows must be contiguous in x.
+template <class T>
+static void fill_interleaved(const Source<T>& source, int64_t image_step, T* to, int64_t channel_pitch, int64_t channels,
+                             int64_t images) {
+  constexpr int L = kLanes<T>;
+  const int last = source.axes - 1;
+  const int64_t size = source.window[last];
+  int64_t index[kMaxAxes] = {};
+  const int64_t low = larger(0, smaller(size, -source.first[last]));
+  const int64_t high = larger(low, smaller(size, source.input[last] - source.first[last]));
+  for (;;) {
+    const T* from = source.x;
+    T* row = to;
+    bool inside = high > low;
+    for (int axis = 0; axis < last; ++axis) {
+      const int64_t at = source.first[axis] + index[axis];
+      inside = inside && at >= 0 && at < source.input[axis];
+      from += at * source.strides[1 + axis];
+      row += index[axis] * source.pitch[axis];
+    }
+    const int64_t before = inside ? low : size, after = inside ? high : size;
+    for (int64_t c = 0; c < channels; ++c) {
+      T* line = row + c * channel_pitch;
+      clear(line, before * images);
+      clear(line + after * images, (size - after) * images);
+      if (inside)
+        for (int64_t image = 0; image < images; image += L)
+          interleave_row(from + c * source.strides[0] + image * image_step + source.first[last] + low, image_step,
+                         line + low * images + image, images, high - low);
+    }
+    int axis = last - 1;
+    while (axis >= 0 && ++index[axis] == source.window[axis]) index[axis--] = 0;
+    if (axis < 0) return;
+  }
+}

@@ -229,7 +229,7 @@ def _tiling(
     # Costs in cycles, of all tiles.
     multiply = runs * (whole * steps[aligned][-1] + steps[aligned][left]) * c_in
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
-    fill = fills * c_in * len(copies) * prod(window) * images * (0.6 if images == 1 else 4.0)
+    fill = fills * c_in * len(copies) * prod(window) * images * (0.6 if images == 1 else 1.5 if images % lanes == 0 else 4.0)
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 30
     call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine)
@@ -238,7 +238,7 @@ def _tiling(
         weights.outputs
         * prod(block)
         * images
-        * ((0.5 if images == 1 else 3.0) + (0.2 if result > machine.l1 / 2 else 0))
+        * ((0.5 if images == 1 else 1.0 if images % lanes == 0 else 3.0) + (0.2 if result > machine.l1 / 2 else 0))
     )
     store += weights.outputs / stride * prod(block[:-1]) * images * 50
     if turns > 1:
