@@ -25,7 +25,7 @@ Array = NDArray[Any]
 CORE = native.load()
 NEEDS_CORE = pytest.mark.skipif(CORE is None, reason=f"no native core: {native.why_not()}")
 ISAS: list[str] = [] if CORE is None else CORE.available()
-KERNELS = ("phase", "union", "toom")
+KERNELS = ("phase", "union", "gemm", "toom")
 FEWER = 8 if os.environ.get("DECONVS_SANITIZED") else 1
 """Under a sanitizer everything takes about ten times as long: so many times fewer cases."""
 
@@ -84,7 +84,7 @@ def prepared(g: dc.ConvTranspose, w: Array, bias: Array | None, kernel: str | No
     try:
         op.choose((w.shape[0], *size))
     except dc.GeometryError as error:
-        if "the kernel 'toom' cannot compute this geometry" in str(error):
+        if f"the kernel '{kernel}' cannot compute this geometry" in str(error):
             return None
         raise
     return op

@@ -165,6 +165,37 @@ void PhaseCall::job(const Packed& packed, const void* x, void* y, int64_t number
     job_as(kernels_->f32, packed, x, y, number, scratch);
 }
 
+GemmCall::GemmCall(const PhaseWeights& weights, bool float64, GemmTiling tiling)
+    : Call(weights.kernels(), float64), layout_(weights.layout()), tiling_(std::move(tiling)) {
+  const GemmTiling& t = tiling_;
+  const PhaseLayout& l = *layout_;
+  x_shape_ = shape(t.batch, l.groups * l.channels_in, t.input);
+  y_shape_ = shape(t.batch, l.groups * l.channels_out, t.output);
+  x_strides_ = t.x_strides;
+  y_strides_ = t.y_strides;
+  jobs_ = pieces(t.batch, t.images) * l.groups * int64_t(t.strips.size() / 4) * t.parts;
+  landings_ = kernels_->gemm_landings(t);
+  room_ = aligned(kernels_->gemm_room(l, t));
+  scratch_ = size_t(room_) * size_of(float64_) + size_t(3 * landings_ + l.stride.back()) * 8;
+}
+
+template <class T>
+void GemmCall::job_as(const KernelsOf<T>& kernels, const Packed& packed, const void* x, void* y, int64_t number,
+                      void* scratch) const {
+  T* memory = static_cast<T*>(scratch);
+  int64_t* landings = reinterpret_cast<int64_t*>(memory + room_);
+  kernels.run_gemm(*layout_, tiling_, static_cast<const T*>(packed.weights.data()),
+                   static_cast<const T*>(packed.bias.data()), static_cast<const T*>(x), static_cast<T*>(y),
+                   packed.epilogue, number, memory, landings, reinterpret_cast<const T**>(landings + 3 * landings_));
+}
+
+void GemmCall::job(const Packed& packed, const void* x, void* y, int64_t number, void* scratch) const {
+  if (float64_)
+    job_as(kernels_->f64, packed, x, y, number, scratch);
+  else
+    job_as(kernels_->f32, packed, x, y, number, scratch);
+}
+
 ToomCall::ToomCall(const ToomWeights& weights, bool float64, ToomTiling tiling)
     : Call(weights.kernels(), float64), layout_(weights.layout()), tiling_(std::move(tiling)) {
   const ToomTiling& t = tiling_;

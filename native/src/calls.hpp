@@ -96,6 +96,20 @@ class PhaseCall final : public Call {
   int64_t room_ = 0, taps_ = 0;
 };
 
+class GemmCall final : public Call {
+ public:
+  GemmCall(const PhaseWeights& weights, bool float64, GemmTiling tiling);
+
+ private:
+  void job(const Packed& packed, const void* x, void* y, int64_t number, void* scratch) const override;
+  template <class T>
+  void job_as(const KernelsOf<T>& kernels, const Packed& packed, const void* x, void* y, int64_t number,
+              void* scratch) const;
+  std::shared_ptr<const PhaseLayout> layout_;
+  GemmTiling tiling_;
+  int64_t room_ = 0, landings_ = 0;
+};
+
 class ToomCall final : public Call {
  public:
   ToomCall(const ToomWeights& weights, bool float64, ToomTiling tiling);

@@ -23,6 +23,7 @@ namespace {
 #include "window.hpp"
 #include "rows.hpp"
 #include "phase.hpp"
+#include "gemm.hpp"
 #include "toom_transforms.hpp"
 #include "toom.hpp"
 
@@ -43,17 +44,28 @@ void run_toom_job(const ToomLayout& layout, const ToomTiling& tiling, const T* p
 }
 
 template <class T>
+void run_gemm_job(const PhaseLayout& layout, const GemmTiling& tiling, const T* packed, const T* bias, const T* x, T* y,
+                  Epilogue epilogue, int64_t job, T* scratch, int64_t* landings, const T** from) {
+  const GemmRun<T> run{layout, tiling, packed, bias, x, y, epilogue.activation, T(epilogue.slope)};
+  run_gemm(run, job, scratch, reinterpret_cast<Landing*>(landings), from);
+  if (tiling.past) settle();
+}
+
+template <class T>
 int64_t toom_scratch(const ToomLayout& layout, const ToomTiling& tiling) {
   return toom_room<T>(layout, tiling).all();
 }
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {pack_phase<T>, run_phase_job<T>, pack_toom<T>, run_toom_job<T>, toom_scratch<T>, toom_volume};
+  return {pack_phase<T>,     run_phase_job<T>, run_gemm_job<T>, pack_toom<T>, run_toom_job<T>, toom_scratch<T>,
+          toom_volume};
 }
 
-constexpr Kernels kTable{kRegisters, DECONVS_VECTOR_BYTES, kMostRows, most_vectors, kernels_of<float>(),
-                         kernels_of<double>()};
+int64_t gemm_scratch(const PhaseLayout& layout, const GemmTiling& tiling) { return gemm_room(layout, tiling).all(); }
+
+constexpr Kernels kTable{kRegisters,   DECONVS_VECTOR_BYTES, kMostRows,           most_vectors,
+                         gemm_scratch, landings_of,          kernels_of<float>(), kernels_of<double>()};
 
 }  // namespace
 }  // namespace DECONVS_ISA

@@ -59,6 +59,29 @@ struct PhaseTiling {
   std::vector<int64_t> rows;      // per outer position of a block: where its results begin
 };
 
+// Products of every input with every tap, added up where they land: a matrix product and overlap-add. The weights lie as
+// those of a phase kernel whose one class has a phase for each tap.
+//
+// Sums of a row of outputs are held by phase of the last axis: place p, phase f is output first_output + p * stride + f.
+struct GemmTiling {
+  int64_t batch = 1, images = 1;  // images of a tile
+  std::vector<int64_t> input, output, x_strides, y_strides;
+  std::vector<int64_t> strips;    // [strip][4]: inputs of the first axis, begin and end; its outputs, or the places where
+                                  // it is the only axis, begin and end
+  std::vector<int64_t> outer;     // [tap][axis but the last]: the output of input 0
+  std::vector<int64_t> along;     // [tap][2]: the place of input 0 of the last axis, may be negative; the phase
+  int64_t chunk = 1;              // inputs of the first axis at once
+  int64_t places = 1;             // of a row of sums; of one axis, of the longest strip
+  int64_t first_output = 0;       // 0 or less
+  int64_t rows = 1;               // of sums of the longest strip
+  int64_t channels_at_once = 1;   // input channels that are held at once
+  int64_t channel_pitch = 1;      // elements of one channel's inputs
+  int64_t pitch = 1;              // elements of one row of products
+  int64_t parts = 1;              // into how many jobs the output channels of a tile are split
+  int vectors = 1;                // vectors of a register tile at most
+  bool past = false;              // results are stored past the caches
+};
+
 // Fewer products: Toom-Cook (Winograd). In full positions q every phase of an axis sees the same inputs, so that one
 // transform of the input serves all phases. An axis is cut into tiles of some positions; toom.hpp has the transforms.
 enum class ToomKind : int {

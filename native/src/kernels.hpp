@@ -15,6 +15,8 @@ struct KernelsOf {
   void (*pack_phase)(const PhaseLayout&, const T* w, T* packed, int64_t group, int64_t block);
   void (*run_phase)(const PhaseLayout&, const PhaseTiling&, const T* packed, const T* bias, const T* x, T* y,
                     Epilogue, int64_t job, T* scratch, int64_t* off, const T** from);
+  void (*run_gemm)(const PhaseLayout&, const GemmTiling&, const T* packed, const T* bias, const T* x, T* y, Epilogue,
+                   int64_t job, T* scratch, int64_t* landings, const T** from);
   void (*pack_toom)(const ToomLayout&, const T* w, T* packed, int64_t group, int64_t block);
   void (*run_toom)(const ToomLayout&, const ToomTiling&, const T* packed, const T* bias, const T* x, T* y, Epilogue,
                    int64_t job, T* scratch, const T** from);
@@ -26,6 +28,8 @@ struct Kernels {
   int registers, bytes;               // of the instruction set's vectors
   int most_rows;                      // of a register tile
   int (*most_vectors)(int rows);      // beside so many rows
+  int64_t (*gemm_room)(const PhaseLayout&, const GemmTiling&);  // elements of scratch memory
+  int64_t (*gemm_landings)(const GemmTiling&);                  // rows of products of one tap
   KernelsOf<float> f32;
   KernelsOf<double> f64;
 };

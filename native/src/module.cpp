@@ -79,6 +79,30 @@ PhaseTiling phase_tiling(const nb::dict& from) {
   return t;
 }
 
+GemmTiling gemm_tiling(const nb::dict& from) {
+  GemmTiling t;
+  t.batch = entry<int64_t>(from, "batch");
+  t.images = entry<int64_t>(from, "images");
+  t.input = entry<Ints>(from, "input");
+  t.output = entry<Ints>(from, "output");
+  t.x_strides = entry<Ints>(from, "x_strides");
+  t.y_strides = entry<Ints>(from, "y_strides");
+  t.strips = entry<Ints>(from, "strips");
+  t.outer = entry<Ints>(from, "outer");
+  t.along = entry<Ints>(from, "along");
+  t.chunk = entry<int64_t>(from, "chunk");
+  t.places = entry<int64_t>(from, "places");
+  t.first_output = entry<int64_t>(from, "first_output");
+  t.rows = entry<int64_t>(from, "rows");
+  t.channels_at_once = entry<int64_t>(from, "channels_at_once");
+  t.channel_pitch = entry<int64_t>(from, "channel_pitch");
+  t.pitch = entry<int64_t>(from, "pitch");
+  t.parts = entry<int64_t>(from, "parts");
+  t.vectors = entry<int>(from, "vectors");
+  t.past = entry<bool>(from, "past");
+  return t;
+}
+
 ToomLayout toom_layout(const nb::dict& from) {
   ToomLayout layout;
   layout.groups = entry<int64_t>(from, "groups");
@@ -212,6 +236,10 @@ NB_MODULE(_native, m) {
   nb::class_<PhaseCall, Call>(m, "PhaseCall")
       .def("__init__", [](PhaseCall* self, const PhaseWeights& weights, bool float64, const nb::dict& tiling) {
         new (self) PhaseCall(weights, float64, phase_tiling(tiling));
+      }, nb::arg("weights"), nb::arg("float64"), nb::arg("tiling"));
+  nb::class_<GemmCall, Call>(m, "GemmCall")
+      .def("__init__", [](GemmCall* self, const PhaseWeights& weights, bool float64, const nb::dict& tiling) {
+        new (self) GemmCall(weights, float64, gemm_tiling(tiling));
       }, nb::arg("weights"), nb::arg("float64"), nb::arg("tiling"));
   nb::class_<ToomCall, Call>(m, "ToomCall")
       .def("__init__", [](ToomCall* self, const ToomWeights& weights, bool float64, const nb::dict& tiling) {

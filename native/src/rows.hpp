@@ -178,6 +178,23 @@ static void store_spread(T* to, int64_t step, const T* const* from, int64_t from
   }
 }
 
+// Outputs start, start + 1, ... of a row, of which those in [0, size) exist.
+template <class T>
+static void store_clipped(T* row, int64_t step, const T** from, int64_t stride, int64_t start, int64_t outputs,
+                          int64_t size, T bias, Activation activation, T slope, bool past) {
+  int64_t p = 0;
+  for (; start < 0 && p * stride < outputs; ++p, start += stride)
+    for (int64_t f = larger(0, -start); f < stride && start + f < size; ++f)
+      row[(start + f) * step] = finish(from[f][p], bias, activation, slope);
+  outputs = smaller(outputs - p * stride, size - start);
+  if (outputs <= 0) return;
+  for (int64_t f = 0; f < stride; ++f) from[f] += p;
+  if (step == 1)
+    store_row(row + start, from, stride, outputs, bias, activation, slope, past);
+  else
+    store_spread(row + start * step, step, from, 1, stride, outputs, bias, activation, slope);
+}
+
 // The rows of L images, `image_step` apart in y; their results lie together, those of `images` images a position.
 template <class T>
 static void store_images(T* to, int64_t image_step, const T* const* from, int64_t image, int64_t images, int64_t stride,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import GeometryError
 from ..geometry import ConvTranspose
+from .gemm_plan import MOST_TAPS, GemmTiling, GemmWeights, choose_gemm_tiling, gemm_weights
 from .machine import Machine, machine
 from .phase_plan import Phases, Weights, choose_weights
 from .tiling import Tiling, choose_tiling
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-KERNELS = ("phase", "union", "toom")
+KERNELS = ("phase", "union", "gemm", "toom")
 """The kernels by name.
 
 phase: each phase multiplies with its own taps. union: the phases of the last axis share panels of weights, with zeros
-for taps that one lacks: better where there are few output channels. toom: fewer products.
+for taps that one lacks: better where there are few output channels. gemm: products of every input with every tap, added
+up: better for small inputs and few output channels. toom: fewer products.
 """
 
 MOST_PHASES = 2**14
@@ -49,8 +51,8 @@ class Choice:
     """A kernel for one input size; ``modelled``: cycles that the cost model expects of every kernel, by one thread."""
 
     kernel: str
-    weights: Weights | ToomWeights
-    tiling: Tiling | ToomTiling
+    weights: Weights | GemmWeights | ToomWeights
+    tiling: Tiling | GemmTiling | ToomTiling
     threads: int
     modelled: tuple[tuple[str, float], ...]
 
@@ -73,7 +75,7 @@ class Engine:
     kernel: str | None
     _calls: dict[Any, Call] = field(default_factory=dict)
     _choices: dict[Any, Choice] = field(default_factory=dict)
-    _layouts: dict[str, tuple[Weights | ToomWeights, Any]] = field(default_factory=dict)
+    _layouts: dict[str, tuple[Weights | GemmWeights | ToomWeights, Any]] = field(default_factory=dict)
 
     def choose(self, batch: int, input_size: tuple[int, ...], threads: int) -> Choice:
         """The kernel for an input size."""
@@ -81,19 +83,19 @@ class Engine:
         if key not in self._choices:
             if len(self._choices) > 256:
                 self._choices.clear()
-            self._choices[key] = self._choose(batch, self.geometry.output_size(input_size), threads)
+            self._choices[key] = self._choose(batch, input_size, threads)
         return self._choices[key]
 
-    def _choose(self, batch: int, output: tuple[int, ...], threads: int) -> Choice:
+    def _choose(self, batch: int, size: tuple[int, ...], threads: int) -> Choice:
         # Which kernel must not depend on the threads, since kernels round differently; how it cuts up may.
-        tilings = {name: self._tiling(name, batch, output, 1) for name in self._kernels()}
+        tilings = {name: self._tiling(name, batch, size, 1) for name in self._kernels()}
         cycles = {name: tiling.cycles for name, tiling in tilings.items()}
         best = min(cycles, key=lambda name: cycles[name] * (WORTH if name == "toom" else 1))
         tiling = tilings[best]
         if threads > 1 and tiling.cycles < _THREADS_FROM:
             threads = 1
         if threads > 1:
-            tiling = self._tiling(best, batch, output, threads)
+            tiling = self._tiling(best, batch, size, threads)
         weights = self._weights(best)
         assert weights is not None
         return Choice(best, weights, tiling, threads, tuple(cycles.items()))
@@ -111,24 +113,28 @@ class Engine:
                 found.append(name)
         return found
 
-    def _tiling(self, kernel: str, batch: int, output: tuple[int, ...], threads: int) -> Tiling | ToomTiling:
+    def _tiling(
+        self, kernel: str, batch: int, size: tuple[int, ...], threads: int
+    ) -> Tiling | GemmTiling | ToomTiling:
         item = self.dtype.itemsize
         g = self.geometry
+        output = g.output_size(size)
         weights = self._weights(kernel)
         assert weights is not None
         # The bound on what a call works in: a quarter of x and y, or 1 MiB a thread, less the tables and slack.
-        outputs = batch * g.groups * item * prod(output)
-        data = outputs * self.channels_out + outputs * self.channels_in // prod(g.stride)
+        data = batch * g.groups * item * (prod(output) * self.channels_out + prod(size) * self.channels_in)
         room = max(data // 4 // threads, 2**20) - _SLACK
         if isinstance(weights, Weights):
             return choose_tiling(weights, batch, output, self.machine, item, threads, room)
+        if isinstance(weights, GemmWeights):
+            return choose_gemm_tiling(weights, batch, size, output, self.machine, item, threads, room)
         return choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)
 
-    def candidate(self, kernel: str, batch: int, output: tuple[int, ...], threads: int) -> Choice:
+    def candidate(self, kernel: str, batch: int, size: tuple[int, ...], threads: int) -> Choice:
         """A kernel as it would be used if it were chosen."""
         weights = self._weights(kernel)
         assert weights is not None
-        return Choice(kernel, weights, self._tiling(kernel, batch, output, threads), threads, ())
+        return Choice(kernel, weights, self._tiling(kernel, batch, size, threads), threads, ())
 
     def call(self, choice: Choice, x: Any, y: Any) -> Call:
         """The core's call for arrays that lie like these."""
@@ -136,7 +142,8 @@ class Engine:
         if key not in self._calls:
             if len(self._calls) > 256:
                 self._calls.clear()
-            make = self.core.ToomCall if choice.kernel == "toom" else self.core.PhaseCall
+            calls = {"gemm": self.core.GemmCall, "toom": self.core.ToomCall}
+            make = calls.get(choice.kernel, self.core.PhaseCall)
             tiling: Any = choice.tiling
             self._calls[key] = make(
                 self.layout(choice.kernel), self.dtype.itemsize == 8, tiling.native(choice.weights, x, y)
@@ -161,14 +168,18 @@ class Engine:
         self._weights(kernel)
         return self._layouts[kernel][1]
 
-    def _weights(self, kernel: str) -> Weights | ToomWeights | None:
+    def _weights(self, kernel: str) -> Weights | GemmWeights | ToomWeights | None:
         if kernel not in self._layouts:
             shape = self.geometry, self.channels_in, self.channels_out, self.machine
-            weights: Weights | ToomWeights | None
+            weights: Weights | GemmWeights | ToomWeights | None
             if kernel == "toom":
                 if (weights := toom_weights(*shape)) is None:
                     return None
                 layout = self.core.ToomWeights(self.machine.isa, weights.native())
+            elif kernel == "gemm":
+                if (weights := gemm_weights(*shape)) is None:
+                    return None
+                layout = self.core.PhaseWeights(self.machine.isa, weights.native())
             else:
                 weights = choose_weights(*shape, united=kernel == "union")
                 layout = self.core.PhaseWeights(self.machine.isa, weights.native())
@@ -216,6 +227,12 @@ def _engine(
             "the kernel 'toom' cannot compute this geometry",
             f"{geometry}",
             "it takes 1 to 3 axes, undilated, with 1 to 3 taps a phase, 2 or more on some axis; leave kernel out",
+        )
+    if kernel == "gemm" and gemm_weights(geometry, channels_in, channels_out, made.machine) is None:
+        raise GeometryError(
+            "the kernel 'gemm' cannot compute this geometry",
+            f"{geometry}",
+            f"it takes up to {MOST_TAPS:,} taps; leave kernel out",
         )
     if prod(high - low + 1 for low, high in Phases(geometry).reach) * dtype.itemsize > _MOST_SCRATCH:
         return None

@@ -17,6 +17,7 @@ from ..tables import WIDTH, table_text
 from ..words import size_text
 from .by_core import lying
 from .engine import KERNELS, WORTH, Choice, Engine, engine, read_kernel
+from .gemm_plan import MOST_TAPS, GemmTiling
 from .native import load, why_not
 from .tiling import Tiling
 from .toom_plan import ToomTiling, ToomWeights
@@ -24,10 +25,12 @@ from .toom_plan import ToomTiling, ToomWeights
 _MEANING = {
     "phase": "each phase of the stride multiplies with its own taps; phases are woven into rows as they are stored",
     "union": "phases of the last axis share panels of weights, with zeros for taps that one lacks: fuller registers",
+    "gemm": "every input is multiplied with every tap, nothing outside; products are added up where they land",
     "toom": "fewer products, by Toom-Cook",
 }
 _ABSENT = {
     "union": "union is the same as phase here: all phases of the last axis read the same inputs",
+    "gemm": f"gemm cannot: it takes up to {MOST_TAPS:,} taps",
     "toom": "toom has nothing to save, or cannot: it takes 1 to 3 axes, undilated, with 1 to 3 taps a phase",
 }
 
@@ -165,7 +168,7 @@ def _candidate(
 ) -> Candidate:
     g = found.geometry
     output = g.output_size(input_size)
-    one = found.candidate(kernel, batch, output, choice.threads)
+    one = found.candidate(kernel, batch, input_size, choice.threads)
     x = lying((batch, found.channels_in * g.groups, *input_size), found.dtype, False)
     y = lying((batch, found.channels_out * g.groups, *output), found.dtype, False)
     call = found.call(one, x, y)
@@ -178,7 +181,7 @@ def _candidate(
     else:
         tile = (1,) * g.ndim
         packed = products = weights.packed * g.groups
-    assert isinstance(tiling, Tiling | ToomTiling)
+    assert isinstance(tiling, Tiling | GemmTiling | ToomTiling)
     return Candidate(
         kernel,
         cycles,
