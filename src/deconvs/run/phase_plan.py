@@ -153,14 +153,18 @@ def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
 def tile_cycles(rows: int, vectors: int, machine: Machine, *, aligned: bool = True) -> float:
     """Cycles of one step (one channel and tap) of a register tile.
 
-    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden:
-    weights come in order, inputs from further apart, and not aligned they cross the ends of cache lines.
+    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden unless
+    each vector is used long enough: weights come in order, inputs from further apart, and not aligned they cross the ends
+    of cache lines.
     """
     products = max(rows * vectors / machine.products_per_cycle, _LATENCY)
-    return products + _LOAD_WEIGHT * rows + (_LOAD_ALIGNED if aligned else _LOAD_UNALIGNED) * vectors
+    loads = _LOAD_WEIGHT * rows + (_LOAD_ALIGNED if aligned else _LOAD_UNALIGNED) * vectors
+    return products + loads * (_HIDDEN if rows >= _USED * machine.products_per_cycle else 1)
 
 
 _LATENCY = 4.0
+_USED = 4.0
+_HIDDEN = 0.2
 _LOAD_WEIGHT = 0.25
 _LOAD_ALIGNED = 0.7
 _LOAD_UNALIGNED = 1.7
