@@ -59,7 +59,7 @@ def phase_kinds(choice: Any, positions: tuple[int, ...]) -> Iterator[str]:
         yield "blocks of output channels"
         if weights.channels_out % weights.channel_block:
             yield "a last block with fewer channels"
-    if len({vectors for _, _, vectors in tiling.chunks}) > 1:
+    if len({vectors for _, _, vectors, _ in tiling.chunks}) > 1:
         yield "chunks of unequal width"
     for unit in weights.phases.units:
         for one in unit.classes:

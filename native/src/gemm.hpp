@@ -167,7 +167,7 @@ static void run_gemm(const GemmRun<T>& run, int64_t job, T* scratch, Landing* la
             T* to = products + v * kLanes<T>;
             for (int64_t panel = 0; panel < panels.count; ++panel) {
               const int64_t high = panels.rows(panel);
-              micro_for<T>(high, width)(a + (c + start) * high, inputs + start * t.channel_pitch + v * kLanes<T>,
+              micro_for<T>(high, width)(a + (c + start) * high, high, inputs + start * t.channel_pitch + v * kLanes<T>,
                                         t.channel_pitch, some, &no_offset, 1, to, t.pitch, c + start > 0);
               a += layout.channels_in * high;
               to += high * t.pitch;

@@ -55,7 +55,8 @@ struct PhaseTiling {
   int64_t parts = 1;              // into how many jobs the output channels of a tile are split
   int vectors = 1;                // vectors of a register tile at most
   bool past = false;              // results are stored past the caches
-  std::vector<int64_t> chunks;    // [chunk][3]: where in the window, where in the results, how many vectors
+  std::vector<int64_t> chunks;    // [chunk][4]: where in the window, where in the results, how many vectors, of which row
+                                  // of the block, or -1 of several
   std::vector<int64_t> rows;      // per outer position of a block: where its results begin
 };
 

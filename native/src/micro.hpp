@@ -2,10 +2,11 @@
 //
 //   c[row][position] (+)= sum over channels, taps of a[channel][tap][row] * b[channel * step + off[tap] + position]
 //
+// Channels are a_step apart in a, which may hold more taps than are asked for.
 // Every result is summed in the same order whatever the tile's shape, so that results do not depend on how work is cut.
 
 template <class T, int MR, int NV>
-static void micro(const T* a, const T* b, int64_t step, int64_t channels, const int64_t* off, int taps, T* c,
+static void micro(const T* a, int64_t a_step, const T* b, int64_t step, int64_t channels, const int64_t* off, int taps, T* c,
                   int64_t c_step, bool add) {
   constexpr int L = kLanes<T>;
   Vec<T> sum[MR][NV];
@@ -34,7 +35,7 @@ static void micro(const T* a, const T* b, int64_t step, int64_t channels, const 
   // Taps are written out: what counts them and finds their inputs would else take a fifth of the time.
   const auto all = [&](auto count) __attribute__((always_inline)) {
     constexpr int N = decltype(count)::value;
-    for (int64_t channel = 0; channel < channels; ++channel, b += step, a += N * MR)
+    for (int64_t channel = 0; channel < channels; ++channel, b += step, a += a_step)
 #pragma GCC unroll 16
       for (int tap = 0; tap < N; ++tap) one(b + off[tap], a + tap * MR);
   };
@@ -49,16 +50,13 @@ static void micro(const T* a, const T* b, int64_t step, int64_t channels, const 
       all(std::integral_constant<int, 4>{});
       break;
     default:
-      for (int64_t channel = 0; channel < channels; ++channel, b += step) {
+      for (int64_t channel = 0; channel < channels; ++channel, b += step, a += a_step) {
         int tap = 0;
-        for (; tap + 2 <= taps; tap += 2, a += 2 * MR) {
-          one(b + off[tap], a);
-          one(b + off[tap + 1], a + MR);
+        for (; tap + 2 <= taps; tap += 2) {
+          one(b + off[tap], a + tap * MR);
+          one(b + off[tap + 1], a + (tap + 1) * MR);
         }
-        if (tap < taps) {
-          one(b + off[tap], a);
-          a += MR;
-        }
+        if (tap < taps) one(b + off[tap], a + tap * MR);
       }
   }
 #pragma GCC unroll 16
@@ -68,7 +66,7 @@ static void micro(const T* a, const T* b, int64_t step, int64_t channels, const 
 }
 
 template <class T>
-using Micro = void (*)(const T*, const T*, int64_t, int64_t, const int64_t*, int, T*, int64_t, bool);
+using Micro = void (*)(const T*, int64_t, const T*, int64_t, int64_t, const int64_t*, int, T*, int64_t, bool);
 
 // Tiles that fit the registers: the sums, the positions, one vector of weights. Each is compiled, so that there are not more
 // than are of use: wide ones for few rows, whose loads are of positions, higher ones up to where nothing is gained.

@@ -120,9 +120,21 @@ static void fill(const PhaseRun<T>& run, const Tile& tile, int64_t channel, int6
   }
 }
 
+// Whether a tap reads nothing but zeros outside the input, for all positions of row `row` of a tile.
+template <class T>
+static bool outside(const PhaseRun<T>& run, const Tile& tile, const TapClass& which, int tap, int64_t row) {
+  const PhaseTiling& t = run.tiling;
+  for (int axis = run.layout.axes - 2; axis >= 0; --axis) {
+    const int64_t at = tile.position[axis] + row % t.block[axis] + which.shift[tap * run.layout.axes + axis];
+    if (at < 0 || at >= t.input[axis]) return true;
+    row /= t.block[axis];
+  }
+  return false;
+}
+
 // Multiply one (channel block, unit) with the channels in the window, into `results`.
 template <class T>
-static void multiply(const PhaseRun<T>& run, int64_t block, const Unit& unit, const T* weights,
+static void multiply(const PhaseRun<T>& run, const Tile& tile, int64_t block, const Unit& unit, const T* weights,
                      int64_t channel, int64_t channels, const T* window, T* results, int64_t positions, int64_t* off) {
   const PhaseTiling& t = run.tiling;
   const int64_t outs = smaller(run.layout.channel_block, run.layout.channels_out - block * run.layout.channel_block);
@@ -138,16 +150,22 @@ static void multiply(const PhaseRun<T>& run, int64_t block, const Unit& unit, co
     const int64_t some = larger(8, kMostSteps / larger(1, which.taps));
     for (int64_t start = 0; start < channels; start += some) {
       const int64_t count = smaller(some, channels - start);
-      for (size_t chunk = 0; chunk < t.chunks.size(); chunk += 3) {
+      for (size_t chunk = 0; chunk < t.chunks.size(); chunk += 4) {
         const int64_t* at = t.chunks.data() + chunk;
         if (at[1] >= positions) break;
+        // Zeros are not multiplied where the first or the last taps read nothing else.
+        int begin = 0, end = which.taps;
+        if (at[3] >= 0) {
+          while (begin < end && outside(run, tile, which, begin, at[3])) ++begin;
+          while (begin < end && outside(run, tile, which, end - 1, at[3])) --end;
+        }
         const T* b = window + at[0] + start * t.channel_pitch;
         const T* a = weights + (channel + start) * which.taps * panels.rows(0);
         T* c = results + at[1];
         for (int64_t panel = 0; panel < panels.count; ++panel) {
           const int64_t rows = panels.rows(panel);
-          micro_for<T>(rows, at[2])(a, b, t.channel_pitch, count, off, which.taps, c, t.temp_pitch,
-                                              channel + start > 0);
+          micro_for<T>(rows, at[2])(a + begin * rows, which.taps * rows, b, t.channel_pitch, count, off + begin,
+                                    end - begin, c, t.temp_pitch, channel + start > 0);
           a += run.layout.channels_in * which.taps * rows;
           if (panel + 1 < panels.count) a += (channel + start) * which.taps * (panels.rows(panel + 1) - rows);
           c += rows * t.temp_pitch;
@@ -270,7 +288,7 @@ static void run_phase(const PhaseRun<T>& run, int64_t job, T* scratch, int64_t* 
         const T* weights = run.packed + (tile.group * layout.channels_out + block * layout.channel_block) * all_taps *
                                             layout.channels_in;
         for (int64_t u = 0; u < unit; ++u) weights += outs * taps_of(layout.units[u]) * layout.channels_in;
-        multiply(run, block, layout.units[unit], weights, channel, channels, window,
+        multiply(run, tile, block, layout.units[unit], weights, channel, channels, window,
                  results + (number - start) * result_size, positions, off);
       }
     }

@@ -281,7 +281,7 @@ static void run_toom(const ToomRun<T>& run, int64_t job, T* scratch, const T** f
               const T* a = weights;
               for (int64_t panel = 0, r = 0; panel < panels.count; ++panel) {
                 const int64_t high = panels.rows(panel);
-                micro_for<T>(high, vectors)(a + start * high, b + start * t.pitch + place, t.pitch, channels,
+                micro_for<T>(high, vectors)(a + start * high, high, b + start * t.pitch + place, t.pitch, channels,
                                                  &no_offset, 1, c + r * t.pitch + place, t.pitch, start > 0);
                 a += layout.channels_in * high;
                 r += high;

@@ -125,7 +125,7 @@ class Engine:
         data = batch * g.groups * item * (prod(output) * self.channels_out + prod(size) * self.channels_in)
         room = max(data // 4 // threads, 2**20) - _SLACK
         if isinstance(weights, Weights):
-            return choose_tiling(weights, batch, output, self.machine, item, threads, room)
+            return choose_tiling(weights, batch, size, output, self.machine, item, threads, room)
         if isinstance(weights, GemmWeights):
             return choose_gemm_tiling(weights, batch, size, output, self.machine, item, threads, room)
         return choose_toom_tiling(weights, batch, output, self.machine, item, threads, room)

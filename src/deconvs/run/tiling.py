@@ -68,12 +68,21 @@ class Tiling:
 
 
 def choose_tiling(
-    weights: Weights, batch: int, output: Ints, machine: Machine, itemsize: int, threads: int, room: int
+    weights: Weights,
+    batch: int,
+    inputs: Ints,
+    output: Ints,
+    machine: Machine,
+    itemsize: int,
+    threads: int,
+    room: int,
 ) -> Tiling:
     """The cheapest tiling for an output size that works in at most ``room`` bytes a thread, if there is one."""
     stride = weights.phases.geometry.stride
     positions = tuple(-(-m // s) for m, s in zip(output, stride, strict=True))
     several = len(weights.phases.last_shifts)
+    axis, n = weights.phases.geometry.axes[0], inputs[0]
+    inside = min(1.0, axis.products(n) / (positions[0] * axis.kernel_size))
     steps = {
         aligned: [
             weights.cycles(machine, vectors, aligned=aligned) if vectors else 0.0
@@ -82,7 +91,7 @@ def choose_tiling(
         for aligned in (True, False)
     }
     found = [
-        _tiling(weights, batch, positions, images, block, apart, machine, itemsize, threads, steps)
+        _tiling(weights, batch, positions, images, block, apart, machine, itemsize, threads, steps, inside)
         for images in _images(batch, positions)
         for block in _blocks(positions, images)
         for apart in ((True,) if several == 1 else (False, True) if several <= _MOST_COPIES else (False,))
@@ -146,11 +155,11 @@ def _runs(block: Ints, pitch: Ints, images: int, lanes: int) -> tuple[bool, int,
     planes = prod(far)
     flat = -(-((height - 1) * pitch[-2] + width * images) // lanes)
     single = -(-width * images // lanes)
-    return (False, planes * height, single) if height * single < flat else (True, planes, flat)
+    return (False, planes * height, single) if height * single <= flat else (True, planes, flat)
 
 
 def _chunks(block: Ints, pitch: Ints, images: int, lanes: int, most: int) -> tuple[list[Ints], list[int]]:
-    """Chunks (in the window, in the results, vectors), and where each row's results begin."""
+    """Chunks (in the window, in the results, vectors, row or -1), and where each row's results begin."""
     *far, height, _ = (1, *block) if len(block) == 1 else block
     row_pitch = pitch[-2] if len(block) > 1 else 0
     flat, _, vectors = _runs(block, pitch, images, lanes)
@@ -160,11 +169,12 @@ def _chunks(block: Ints, pitch: Ints, images: int, lanes: int, most: int) -> tup
     for index in product(*map(range, far)):
         base = sum(i * step for i, step in zip(index, pitch, strict=False))
         for start in [base] if flat else [base + h * row_pitch for h in range(height)]:
+            row = -1 if flat or len(block) == 1 else len(rows)
             rows += [at + h * row_pitch for h in range(height)] if flat else [at]
             for done in range(0, vectors, most):
                 place = done * lanes
                 # Three vectors left of two at a time: better 2 and 1 than what else there is.
-                chunks.append((start + place, at + place, min(most, vectors - done)))
+                chunks.append((start + place, at + place, min(most, vectors - done), row))
             at += vectors * lanes
     return chunks, rows
 
@@ -180,8 +190,13 @@ def _tiling(
     itemsize: int,
     threads: int,
     steps: dict[bool, list[float]],
+    inside: float,
 ) -> Tiling:
-    """A tiling without its tables; ``steps``: cycles per input channel of a chunk, by alignment and by its vectors."""
+    """A tiling without its tables.
+
+    ``steps``: cycles per input channel of a chunk, by alignment and by its vectors; ``inside``: part of the products of
+    the first axis that are not with zeros outside the input.
+    """
     reach = weights.phases.reach
     lanes = machine.lanes(itemsize)
     last = weights.phases.last_shifts
@@ -203,7 +218,7 @@ def _tiling(
     channel_pitch = copy_pitch * len(copies)
     if channel_pitch * itemsize % 1024 == 0:
         channel_pitch += 64 // itemsize
-    _, runs, vectors = _runs(block, pitch, images, lanes)
+    flat, runs, vectors = _runs(block, pitch, images, lanes)
     whole, left = divmod(vectors, weights.tile.vectors)
     temp_pitch = runs * vectors * lanes
     if temp_pitch * itemsize % 1024 == 0:
@@ -228,6 +243,8 @@ def _tiling(
 
     # Costs in cycles, of all tiles.
     multiply = runs * (whole * steps[aligned][-1] + steps[aligned][left]) * c_in
+    if not flat and len(block) > 1:
+        multiply *= inside
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
     fill = fills * c_in * len(copies) * prod(window) * images * (0.6 if images == 1 else 1.5 if images % lanes == 0 else 4.0)
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 30
