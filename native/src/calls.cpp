@@ -67,8 +67,8 @@ Layout::Layout(const Kernels& kernels, int panel_rows) : kernels_(&kernels) {
 
 Packed Layout::pack(bool float64, const void* weight, const void* bias, Epilogue epilogue, int threads) const {
   const size_t item = size_of(float64);
-  // A full vector may be read from the last channels' biases.
-  Packed packed{float64, Buffer(item * size_t(packed_)), Buffer(item * size_t(outputs_) + 64), epilogue, true};
+  // A full vector may be read from the last weights and the last channels' biases.
+  Packed packed{float64, Buffer(item * size_t(packed_) + 64), Buffer(item * size_t(outputs_) + 64), epilogue, true};
   std::memcpy(packed.bias.data(), bias, item * size_t(outputs_));
   const int64_t per_output = packed_ / outputs_, width = outputs_ / groups_;
   std::atomic<bool> finite{true};

@@ -105,6 +105,56 @@ static inline void add_row(T* to, const T* from, int64_t count) {
   store(to + i, load(to + i) + (lane < left ? load(from + i) : Vec<T>{}));
 }
 
+// So many positions that are left beside whole vectors are computed one by one, with vectors over rows instead: the square
+// of an odd size is one more than a multiple of 8.
+constexpr int64_t kMostLeft = 4;
+constexpr int kPanelsAtOnce = 8;
+
+// One position, some panels: as the register tile sums, channel by channel.
+template <class T>
+static void one_position(const T* const* a, const int64_t* rows, int panels, const T* b, int64_t step, int64_t channels,
+                         T* c, int64_t c_step, bool add) {
+  constexpr int W = 8;  // rows of a panel, or more: what comes after them is not stored
+  static_assert(kMostRows <= W);
+  typedef T Rows __attribute__((vector_size(W * sizeof(T))));
+  typedef T Loose __attribute__((vector_size(W * sizeof(T)), aligned(alignof(T)), may_alias));
+  Rows sum[kPanelsAtOnce];
+  int64_t first[kPanelsAtOnce], row = 0;
+  for (int p = 0; p < kPanelsAtOnce; ++p) {
+    sum[p] = Rows{};
+    first[p] = row;
+    if (p < panels) {
+      for (int64_t r = 0; add && r < rows[p]; ++r) sum[p][r] = c[(row + r) * c_step];
+      row += rows[p];
+    }
+  }
+  const auto all = [&](auto count) __attribute__((always_inline)) {
+    constexpr int N = decltype(count)::value;
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      const Rows x = b[channel * step] - Rows{};
+#pragma GCC unroll 16
+      for (int p = 0; p < N; ++p) sum[p] += *reinterpret_cast<const Loose*>(a[p] + channel * rows[p]) * x;
+    }
+  };
+  switch (panels) {
+#define DECONVS_PANELS(n)                    \
+  case n:                                    \
+    all(std::integral_constant<int, n>{});   \
+    break;
+    DECONVS_PANELS(1)
+    DECONVS_PANELS(2)
+    DECONVS_PANELS(3)
+    DECONVS_PANELS(4)
+    DECONVS_PANELS(5)
+    DECONVS_PANELS(6)
+    DECONVS_PANELS(7)
+    DECONVS_PANELS(8)
+#undef DECONVS_PANELS
+  }
+  for (int p = 0; p < panels; ++p)
+    for (int64_t r = 0; r < rows[p]; ++r) c[(first[p] + r) * c_step] = sum[p][r];
+}
+
 template <class T>
 static void run_gemm(const GemmRun<T>& run, int64_t job, T* scratch, Landing* landings, const T** from) {
   const PhaseLayout& layout = run.layout;
@@ -155,7 +205,9 @@ static void run_gemm(const GemmRun<T>& run, int64_t job, T* scratch, Landing* la
     clear(sums, outs * images * result_size);
     for (int64_t at = begin; at < end; at += t.chunk) {
       const int64_t count = smaller(t.chunk, end - at);
-      const int64_t vectors = (images * count * plane + kLanes<T> - 1) / kLanes<T>;
+      const int64_t positions = images * count * plane, left = positions % kLanes<T>;
+      const int64_t alone = left <= kMostLeft ? left : 0;
+      const int64_t vectors = (positions - alone + kLanes<T> - 1) / kLanes<T>;
       for (int64_t c = 0; c < layout.channels_in; c += t.channels_at_once) {
         const int64_t channels = smaller(t.channels_at_once, layout.channels_in - c);
         if (!whole) fill(at, count, c, channels);
@@ -173,6 +225,24 @@ static void run_gemm(const GemmRun<T>& run, int64_t job, T* scratch, Landing* la
               to += high * t.pitch;
             }
             v += width;
+          }
+          if (alone == 0) continue;
+          const T* a = weights;
+          T* to = products + positions - alone;
+          for (int64_t panel = 0; panel < panels.count;) {
+            const T* from[kPanelsAtOnce];
+            int64_t high[kPanelsAtOnce], sum = 0;
+            int many = 0;
+            for (; many < kPanelsAtOnce && panel < panels.count; ++many, ++panel) {
+              high[many] = panels.rows(panel);
+              from[many] = a + (c + start) * high[many];
+              a += layout.channels_in * high[many];
+              sum += high[many];
+            }
+            for (int64_t i = 0; i < alone; ++i)
+              one_position(from, high, many, inputs + start * t.channel_pitch + positions - alone + i, t.channel_pitch,
+                           some, to + i, t.pitch, c + start > 0);
+            to += sum * t.pitch;
           }
         }
       }

@@ -29,6 +29,8 @@ static inline void transpose_block(const T* from, int64_t from_step, T* to, int6
   for (int i = 0; i < L; ++i) store(to + i * to_step, v[i]);
 }
 
+constexpr int64_t kAhead = 6;
+
 // One row of all channels: `count` pixels that lie in the input, `step` apart in the window.
 template <class T>
 static void copy_row(const T* from, int64_t channel_stride, int64_t pixel_stride, T* to, int64_t channel_pitch,
@@ -52,7 +54,11 @@ static void copy_row(const T* from, int64_t channel_stride, int64_t pixel_stride
     T* into = to + c * channel_pitch;
     if (step == 1 && pixel_stride == 1 && count >= L) {
       // The last vector overlaps the one before it: no element is copied alone.
-      for (int64_t i = 0; i + L <= count; i += L) store(into + i, load(line + i));
+      const T* ahead = c + kAhead < channels ? line + kAhead * channel_stride : line;
+      for (int64_t i = 0; i + L <= count; i += L) {
+        __builtin_prefetch(ahead + i);
+        store(into + i, load(line + i));
+      }
       store(into + count - L, load(line + count - L));
     } else {
       for (int64_t i = 0; i < count; ++i) into[i * step] = line[i * pixel_stride];

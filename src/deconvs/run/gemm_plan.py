@@ -20,6 +20,8 @@ from .phase_plan import Tile, far_cycles, panel_rows, stream_cycles, tile_cycles
 
 Ints = tuple[int, ...]
 
+_MOST_LEFT = 4
+"""The core's kMostLeft."""
 MOST_TAPS = 4096
 """Taps of a kernel: products of all are held at once."""
 
@@ -254,8 +256,10 @@ def _tiling(
     rows = 1 if g.ndim == 1 else held * prod(output[1:-1])
     plane = prod(inputs[1:])
     positions = images * chunk * plane
-    vectors = -(-positions // lanes)
-    pitch = vectors * lanes
+    pitch = -(-positions // lanes) * lanes
+    # The core computes a few positions beside whole vectors one by one.
+    alone = positions % lanes if positions % lanes <= _MOST_LEFT else 0
+    vectors = -(-(positions - alone) // lanes)
     # A distance that is a multiple of 4 KiB would put all rows into the same few lines of L1.
     if pitch * itemsize % 1024 == 0:
         pitch += lanes
@@ -275,7 +279,7 @@ def _tiling(
     read = sum(past - first for first, past, _, _ in strips)
     full, left = divmod(vectors, weights.tile.vectors)
     chunks = read / chunk
-    multiply = chunks * (full * steps[-1] + steps[left]) * c_in
+    multiply = chunks * (full * steps[-1] + steps[left] + alone * weights.panels() * 0.7) * c_in
     call = chunks * (full + (left > 0)) * weights.panels() * turns * 15.0
     lines = images * (1 if g.ndim == 1 else chunk * prod(inputs[1:-1]))  # rows of a chunk
     length = chunk if g.ndim == 1 else inputs[-1]

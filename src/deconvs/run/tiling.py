@@ -205,7 +205,8 @@ def _tiling(
     row = window[-1] * images
     if apart:
         window[-1] = block[-1]
-        row = -(-block[-1] * images // lanes) * lanes
+        # With one shift alone a vector may run over a row's end, and stays aligned.
+        row = block[-1] * images if len(last) == 1 else -(-block[-1] * images // lanes) * lanes
     aligned = apart or images % lanes == 0
     pitches = [images]
     for axis in range(len(block) - 1, 0, -1):
