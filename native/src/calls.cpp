@@ -25,16 +25,18 @@ std::vector<int64_t> shape(int64_t batch, int64_t channels, const std::vector<in
   return found;
 }
 
-// Whether no number is infinite or NaN: none has an exponent of ones alone.
+// Whether every number is below 2^-powers of what the type holds; with 0, whether none is infinite or NaN.
 template <class T, class Bits>
-bool all_finite(const void* data, int64_t count) {
+bool all_below(const void* data, int64_t count, int powers) {
+  constexpr int fraction = sizeof(T) == 8 ? 52 : 23;
   constexpr Bits exponent = sizeof(T) == 8 ? Bits(0x7ff0000000000000) : Bits(0x7f800000);
+  const Bits limit = exponent - (Bits(powers) << fraction);
   const char* at = static_cast<const char*>(data);
   Bits wrong = 0;
   for (int64_t i = 0; i < count; ++i) {
     Bits bits;
     std::memcpy(&bits, at + i * int64_t(sizeof(T)), sizeof(T));
-    wrong |= Bits((bits & exponent) == exponent);
+    wrong |= Bits((bits & exponent) >= limit);
   }
   return wrong == 0;
 }
@@ -68,19 +70,20 @@ Layout::Layout(const Kernels& kernels, int panel_rows) : kernels_(&kernels) {
 Packed Layout::pack(bool float64, const void* weight, const void* bias, Epilogue epilogue, int threads) const {
   const size_t item = size_of(float64);
   // A full vector may be read from the last weights and the last channels' biases.
-  Packed packed{float64, Buffer(item * size_t(packed_) + 64), Buffer(item * size_t(outputs_) + 64), epilogue, true};
+  Packed packed{float64, Buffer::used_again(item * size_t(packed_) + 64), Buffer(item * size_t(outputs_) + 64), epilogue, true};
   std::memcpy(packed.bias.data(), bias, item * size_t(outputs_));
-  const int64_t per_output = packed_ / outputs_, width = outputs_ / groups_;
   std::atomic<bool> finite{true};
-  parallel(packed_ < 1 << 14 ? 1 : threads, groups_ * blocks_, [&](int64_t number, int) {
-    const int64_t group = number / blocks_, first = number % blocks_ * block_;
-    pack_block(float64, weight, packed.weights.data(), group, number % blocks_);
-    // While it is in the cache: what was just packed.
-    const char* at = static_cast<const char*>(packed.weights.data()) +
-                     (group * width + first) * per_output * int64_t(item);
-    const int64_t count = std::min(block_, width - first) * per_output;
-    if (!(float64 ? all_finite<double, uint64_t>(at, count) : all_finite<float, uint32_t>(at, count)))
+  // Some input channels a job: their weights lie together, and are read once, in order.
+  const int64_t inputs = weights_ == 0 ? 0 : channels_in_, step = weights_ / std::max<int64_t>(1, groups_ * channels_in_);
+  const int64_t some = std::clamp<int64_t>(pieces(inputs, 4 * threads), 4, 32), jobs = pieces(inputs, some);
+  parallel(packed_ < 1 << 14 ? 1 : threads, groups_ * jobs, [&](int64_t number, int) {
+    const int64_t group = number / jobs, start = number % jobs * some, end = std::min(inputs, start + some);
+    const char* from = static_cast<const char*>(weight) + (group * inputs + start) * step * int64_t(item);
+    const int64_t count = (end - start) * step;
+    if (!(float64 ? all_below<double, uint64_t>(from, count, growth_) : all_below<float, uint32_t>(from, count, growth_)))
       finite.store(false, std::memory_order_relaxed);
+    for (int64_t block = 0; block < blocks_; ++block)
+      pack_block(float64, weight, packed.weights.data(), group, block, start, end);
   });
   packed.finite = finite.load();
   return packed;
@@ -93,37 +96,45 @@ PhaseWeights::PhaseWeights(const Kernels& kernels, PhaseLayout layout)
   for (const Unit& unit : l.units)
     for (const TapClass& which : unit.classes) taps += int64_t(which.phases.size()) * which.taps;
   groups_ = l.groups;
-  block_ = l.channel_block;
-  blocks_ = pieces(l.channels_out, block_);
+  blocks_ = pieces(l.channels_out, l.channel_block);
+  channels_in_ = l.channels_in;
   outputs_ = l.groups * l.channels_out;
   weights_ = outputs_ * l.channels_in * l.kernel_volume;
   packed_ = outputs_ * l.channels_in * taps;
 }
 
-void PhaseWeights::pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const {
+void PhaseWeights::pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block, int64_t start,
+                              int64_t end) const {
   if (float64)
-    kernels_->f64.pack_phase(*layout_, static_cast<const double*>(weight), static_cast<double*>(packed), group, block);
+    kernels_->f64.pack_phase(*layout_, static_cast<const double*>(weight), static_cast<double*>(packed), group, block,
+                            start, end);
   else
-    kernels_->f32.pack_phase(*layout_, static_cast<const float*>(weight), static_cast<float*>(packed), group, block);
+    kernels_->f32.pack_phase(*layout_, static_cast<const float*>(weight), static_cast<float*>(packed), group, block, start,
+                            end);
 }
 
 ToomWeights::ToomWeights(const Kernels& kernels, ToomLayout layout)
     : Layout(kernels, layout.panel_rows), layout_(std::make_shared<const ToomLayout>(std::move(layout))) {
   const ToomLayout& l = *layout_;
   groups_ = l.groups;
-  block_ = l.channel_block;
-  blocks_ = pieces(l.channels_out, block_);
+  blocks_ = pieces(l.channels_out, l.channel_block);
+  channels_in_ = l.channels_in;
   outputs_ = l.groups * l.channels_out;
   weights_ = outputs_ * l.channels_in;
   for (const ToomAxis& axis : l.axes) weights_ *= axis.kernel_size;
   packed_ = outputs_ * l.channels_in * kernels.f32.toom_volume(l);
+  // Sums of three weights, halved, on three axes: less than four times the largest.
+  growth_ = 2;
 }
 
-void ToomWeights::pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const {
+void ToomWeights::pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block, int64_t start,
+                              int64_t end) const {
   if (float64)
-    kernels_->f64.pack_toom(*layout_, static_cast<const double*>(weight), static_cast<double*>(packed), group, block);
+    kernels_->f64.pack_toom(*layout_, static_cast<const double*>(weight), static_cast<double*>(packed), group, block,
+                            start, end);
   else
-    kernels_->f32.pack_toom(*layout_, static_cast<const float*>(weight), static_cast<float*>(packed), group, block);
+    kernels_->f32.pack_toom(*layout_, static_cast<const float*>(weight), static_cast<float*>(packed), group, block, start,
+                            end);
 }
 
 void Call::run(const Packed& packed, const void* x, void* y, int threads) const {

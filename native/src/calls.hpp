@@ -19,7 +19,7 @@ struct Packed {
   bool float64;
   Buffer weights, bias;
   Epilogue epilogue;
-  bool finite;  // no packed weight is infinite or NaN
+  bool finite;  // no weight is infinite or NaN, nor becomes so by being packed
   size_t bytes() const { return weights.bytes() + bias.bytes(); }
 };
 
@@ -33,10 +33,12 @@ class Layout {
 
  protected:
   Layout(const Kernels& kernels, int panel_rows);
-  virtual void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const = 0;
+  virtual void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block, int64_t start,
+                          int64_t end) const = 0;
 
   const Kernels* kernels_;
-  int64_t weights_ = 0, outputs_ = 0, packed_ = 0, groups_ = 1, blocks_ = 1, block_ = 1;
+  int64_t weights_ = 0, outputs_ = 0, packed_ = 0, groups_ = 1, blocks_ = 1, channels_in_ = 1;
+  int growth_ = 0;  // powers of two that packed weights may be larger by
 };
 
 class PhaseWeights final : public Layout {
@@ -45,7 +47,8 @@ class PhaseWeights final : public Layout {
   const std::shared_ptr<const PhaseLayout>& layout() const { return layout_; }
 
  private:
-  void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const override;
+  void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block, int64_t start,
+                  int64_t end) const override;
   std::shared_ptr<const PhaseLayout> layout_;
 };
 
@@ -55,7 +58,8 @@ class ToomWeights final : public Layout {
   const std::shared_ptr<const ToomLayout>& layout() const { return layout_; }
 
  private:
-  void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block) const override;
+  void pack_block(bool float64, const void* weight, void* packed, int64_t group, int64_t block, int64_t start,
+                  int64_t end) const override;
   std::shared_ptr<const ToomLayout> layout_;
 };
 

@@ -22,9 +22,10 @@ namespace {
 #include "micro.hpp"
 #include "window.hpp"
 #include "rows.hpp"
+#include "toom_transforms.hpp"
+#include "pack.hpp"
 #include "phase.hpp"
 #include "gemm.hpp"
-#include "toom_transforms.hpp"
 #include "toom.hpp"
 
 template <class T>

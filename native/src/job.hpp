@@ -95,7 +95,9 @@ enum class ToomKind : int {
 // Phases that use the same planes: of a mixed axis those with two taps, then those with one; else all.
 struct ToomBranch {
   std::vector<int> phases;        // residues r: output position q * stride + r - crop
-  std::vector<double> weights;    // [phase][plane][kernel_size]
+  std::vector<int> taps;          // [phase][place of the window]: which tap meets it, -1 for none
+  std::vector<double> points;     // [plane][place]: the factors of these taps
+  int places() const { return int(taps.size() / phases.size()); }
 };
 
 struct ToomAxis {

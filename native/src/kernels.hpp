@@ -12,12 +12,12 @@ constexpr int64_t kSlack = 256;
 
 template <class T>
 struct KernelsOf {
-  void (*pack_phase)(const PhaseLayout&, const T* w, T* packed, int64_t group, int64_t block);
+  void (*pack_phase)(const PhaseLayout&, const T* w, T* packed, int64_t group, int64_t block, int64_t start, int64_t end);
   void (*run_phase)(const PhaseLayout&, const PhaseTiling&, const T* packed, const T* bias, const T* x, T* y,
                     Epilogue, int64_t job, T* scratch, int64_t* off, const T** from);
   void (*run_gemm)(const PhaseLayout&, const GemmTiling&, const T* packed, const T* bias, const T* x, T* y, Epilogue,
                    int64_t job, T* scratch, int64_t* landings, const T** from);
-  void (*pack_toom)(const ToomLayout&, const T* w, T* packed, int64_t group, int64_t block);
+  void (*pack_toom)(const ToomLayout&, const T* w, T* packed, int64_t group, int64_t block, int64_t start, int64_t end);
   void (*run_toom)(const ToomLayout&, const ToomTiling&, const T* packed, const T* bias, const T* x, T* y, Epilogue,
                    int64_t job, T* scratch, const T** from);
   int64_t (*toom_room)(const ToomLayout&, const ToomTiling&);  // elements of scratch memory

@@ -14,6 +14,7 @@ namespace deconvs {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kTakenFrom = size_t(1) << 20;
 constexpr size_t kKeptScratch = size_t(8) << 20;
 
 // Windows and weights are walked in steps of many kilobytes: with small pages every step would be a search for its page.
@@ -36,18 +37,21 @@ void* allocate(size_t bytes) {
 
 Buffer::Buffer(size_t bytes) : data_(allocate(bytes ? bytes : 1)), bytes_(bytes) {}
 
-Buffer& Buffer::operator=(Buffer&& other) noexcept {
-  if (this != &other) {
-    std::free(data_);
-    data_ = other.data_;
-    bytes_ = other.bytes_;
-    other.data_ = nullptr;
-    other.bytes_ = 0;
-  }
-  return *this;
+Buffer Buffer::used_again(size_t bytes) {
+  if (bytes < kTakenFrom) return Buffer(bytes);
+  Buffer found;
+  found.data_ = take(bytes);
+  found.bytes_ = bytes;
+  found.taken_ = true;
+  return found;
 }
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::~Buffer() {
+  if (taken_)
+    give(data_);
+  else
+    std::free(data_);
+}
 
 void* scratch(size_t bytes) {
   static thread_local Buffer kept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 namespace deconvs {
 
@@ -10,15 +11,27 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t bytes);
-  Buffer(Buffer&& other) noexcept : data_(other.data_), bytes_(other.bytes_) { other.data_ = nullptr; other.bytes_ = 0; }
-  Buffer& operator=(Buffer&& other) noexcept;
+  // The same from memory that large arrays left, and back to it: what a functional call packs into is soon packed into again.
+  static Buffer used_again(size_t bytes);
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    Buffer(std::move(other)).swap(*this);
+    return *this;
+  }
   ~Buffer();
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
 
  private:
+  void swap(Buffer& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(taken_, other.taken_);
+  }
+
   void* data_ = nullptr;
   size_t bytes_ = 0;
+  bool taken_ = false;  // to be given back
 };
 
 // This thread's scratch memory of at least so many bytes. Kept for the thread's next call, unless it is large. New memory is

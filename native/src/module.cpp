@@ -118,7 +118,8 @@ ToomLayout toom_layout(const nb::dict& from) {
     axis.kind = ToomKind(entry<int>(source, "kind"));
     for (nb::handle one : entry<nb::list>(source, "branches")) {
       const nb::dict parts = nb::cast<nb::dict>(one);
-      axis.branches.push_back({entry<std::vector<int>>(parts, "phases"), entry<Numbers>(parts, "weights")});
+      axis.branches.push_back({entry<std::vector<int>>(parts, "phases"), entry<std::vector<int>>(parts, "taps"),
+                               entry<Numbers>(parts, "points")});
     }
     layout.axes.push_back(std::move(axis));
   }

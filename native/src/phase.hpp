@@ -7,60 +7,6 @@
 // Steps (channels and taps) that are summed in registers at most, before the sums go to memory and other steps come.
 constexpr int64_t kMostSteps = 4096;
 
-struct Panels {
-  int64_t count, short_rows, longer;  // `longer` panels have one row more
-  Panels(int64_t rows, int most)
-      : count((rows + most - 1) / most), short_rows(rows / count), longer(rows % count) {}
-  int64_t rows(int64_t panel) const { return short_rows + (panel < longer); }
-};
-
-// Rows of weights that a unit has per output channel and input channel, all its classes together.
-static inline int64_t taps_of(const Unit& unit) {
-  int64_t taps = 0;
-  for (size_t i = 0; i < unit.classes.size(); ++i) taps += int64_t(unit.classes[i].phases.size()) * unit.classes[i].taps;
-  return taps;
-}
-
-static inline int64_t taps_of(const PhaseLayout& layout) {
-  int64_t taps = 0;
-  for (size_t i = 0; i < layout.units.size(); ++i) taps += taps_of(layout.units[i]);
-  return taps;
-}
-
-// Pack the weights of one block of output channels: [unit][class][panel][channel][tap][row].
-// w is (C_in, C_out/groups, *kernel), contiguous.
-template <class T>
-static void pack_phase(const PhaseLayout& layout, const T* w, T* packed, int64_t group, int64_t block) {
-  const int64_t first = block * layout.channel_block;
-  const int64_t outs = smaller(layout.channel_block, layout.channels_out - first);
-  const int64_t channel_step = layout.channels_out * layout.kernel_volume;
-  w += group * layout.channels_in * channel_step + first * layout.kernel_volume;
-  packed += (group * layout.channels_out + first) * taps_of(layout) * layout.channels_in;
-  for (size_t u = 0; u < layout.units.size(); ++u)
-    for (size_t k = 0; k < layout.units[u].classes.size(); ++k) {
-      const TapClass& which = layout.units[u].classes[k];
-      const int64_t phases = int64_t(which.phases.size());
-      const Panels panels(outs * phases, layout.panel_rows);
-      int64_t row = 0;
-      for (int64_t panel = 0; panel < panels.count; ++panel) {
-        const int64_t rows = panels.rows(panel);
-        const int64_t* from[kMostRows];
-        const T* base[kMostRows];
-        for (int64_t r = 0; r < rows; ++r) {
-          from[r] = which.kernel.data() + (row + r) % phases * which.taps;
-          base[r] = w + (row + r) / phases * layout.kernel_volume;
-        }
-        for (int64_t c = 0; c < layout.channels_in; ++c)
-          for (int tap = 0; tap < which.taps; ++tap)
-            for (int64_t r = 0; r < rows; ++r) {
-              const int64_t j = from[r][tap];
-              *packed++ = j < 0 ? T(0) : base[r][c * channel_step + j];
-            }
-        row += rows;
-      }
-    }
-}
-
 template <class T>
 struct PhaseRun {
   const PhaseLayout& layout;

@@ -65,11 +65,20 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Phases (by residue) that use the same planes of their axis; ``weights``: the taps' factors by phase and plane."""
+    """Phases (by residue) that use the same planes of their axis.
+
+    ``taps``: by phase, which tap of the kernel meets each place of the window, -1 for none; ``points``: by plane, the
+    factors of these taps.
+    """
 
     phases: Ints
-    planes: int
-    weights: tuple[tuple[Factors, ...], ...]
+    taps: tuple[Ints, ...]
+    points: tuple[Factors, ...]
+
+    @property
+    def planes(self) -> int:
+        """Sums of inputs that are multiplied."""
+        return len(self.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,8 @@ class ToomAxis:
             "branches": [
                 {
                     "phases": list(branch.phases),
-                    "weights": [factor for phase in branch.weights for plane in phase for factor in plane],
+                    "taps": [tap for phase in branch.taps for tap in phase],
+                    "points": [factor for plane in branch.points for factor in plane],
                 }
                 for branch in self.branches
             ],
@@ -123,17 +133,14 @@ def toom_axis(axis: Axis) -> ToomAxis | None:
 
 def _branch(axis: Axis, phases: list[Phase], points: tuple[Factors, ...]) -> Branch:
     most = len(points[0])
-
-    def factors(phase: Phase, point: Factors) -> Factors:
-        # Place u of the window meets tap number most - 1 - u of the phase, if the phase has so many.
-        at = {phase.first_tap + (most - 1 - u) * phase.tap_step: factor for u, factor in enumerate(point)}
-        return tuple(at.get(j, 0.0) for j in range(axis.kernel_size))
-
-    return Branch(
-        tuple(phase.residue for phase in phases),
-        len(points),
-        tuple(tuple(factors(phase, point) for point in points) for phase in phases),
+    # Place u of the window meets tap number most - 1 - u of the phase, if the phase has so many.
+    taps = tuple(
+        tuple(
+            phase.first_tap + number * phase.tap_step if number < phase.taps else -1 for number in range(most - 1, -1, -1)
+        )
+        for phase in phases
     )
+    return Branch(tuple(phase.residue for phase in phases), taps, points)
 
 
 @dataclass(frozen=True)
