@@ -274,11 +274,11 @@ MESSAGES = [
     ),
     (
         "G.prepare(W, kernel='fft')",
-        "no such kernel: kernel='fft'; use one of phase, union, toom, or none",
+        "no such kernel: kernel='fft'; use one of phase, union, gemm, toom, or none",
     ),
     (
         "G.prepare(W, kernel='')",
-        "no such kernel: kernel=''; use one of phase, union, toom, or none",
+        "no such kernel: kernel=''; use one of phase, union, gemm, toom, or none",
     ),
     (
         "G.prepare(W, activation='gelu')",
@@ -672,6 +672,13 @@ BY_THE_CORE = [
         ),
     ),
     (
+        "dc.ConvTranspose((5000,), stride=9).prepare(np.ones((1, 1, 5000)), kernel='gemm')(np.ones((1, 1, 3)))",
+        (
+            "the kernel 'gemm' cannot compute this geometry: ConvTranspose(kernel_size=(5000,), stride=(9,)); it takes "
+            "up to 4,096 taps; leave kernel out"
+        ),
+    ),
+    (
         "dc.ConvTranspose((3, 3), stride=3).prepare(W, kernel='toom')(X)",
         (
             "the kernel 'toom' cannot compute this geometry: ConvTranspose(kernel_size=(3, 3), stride=(3, 3)); it "
@@ -693,12 +700,12 @@ SETTINGS = [
     (
         {"DECONVS_KERNEL": "fft"},
         "dc.conv_transpose(X, W)",
-        "no such kernel: DECONVS_KERNEL='fft'; use one of phase, union, toom, or none",
+        "no such kernel: DECONVS_KERNEL='fft'; use one of phase, union, gemm, toom, or none",
     ),
     (
         {"DECONVS_KERNEL": "Phase"},
         "G.prepare(W)",
-        "no such kernel: DECONVS_KERNEL='Phase'; use one of phase, union, toom, or none",
+        "no such kernel: DECONVS_KERNEL='Phase'; use one of phase, union, gemm, toom, or none",
     ),
     (
         {"DECONVS_NATIVE": "yes"},

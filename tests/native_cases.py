@@ -140,7 +140,7 @@ def random_choices(seed: int, **caches: int) -> Iterator[None]:
         return rng.choice(list(values[0]))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("phase_plan", "tiling", "toom_plan"):
+        for module in ("phase_plan", "tiling", "gemm_plan", "toom_plan"):
             patch.setattr(f"deconvs.run.{module}.min", drawn, raising=False)
         patch.setattr(engine, "machine", lambda core, isa: replace(machines.machine(core, isa), **caches))
         engine._engine.cache_clear()

@@ -149,7 +149,7 @@ x = rng.integers(-3, 4, (2, 16, 33, 35)).astype(np.float32)
 w = rng.integers(-3, 4, (16, 12, 4, 4)).astype(np.float32)
 tx, tw = torch.from_numpy(x), torch.from_numpy(w)
 theirs = torch.nn.functional.conv_transpose2d(tx, tw, stride=2, padding=1)
-operators = [g.prepare(w, kernel=kernel) for kernel in ("phase", "union", "toom")]
+operators = [g.prepare(w, kernel=kernel) for kernel in ("phase", "union", "gemm", "toom")]
 ours = [op(x, threads=2) for op in operators]
 assert all(np.array_equal(y, theirs.numpy()) for y in ours)
 wrong = []

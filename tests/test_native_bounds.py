@@ -104,7 +104,7 @@ LAYERS = [
 def test_errors_lie_below_the_bound(isa: str, dtype: str, unit: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DECONVS_ISA", isa)
     rng = np.random.default_rng(12)
-    closest = dict.fromkeys(("phase", "union", "toom"), 0.0)
+    closest = dict.fromkeys(("phase", "union", "gemm", "toom"), 0.0)
     for number, (g, channels) in enumerate(LAYERS[:: 1 if FEWER == 1 else 4]):
         for _ in range(3):
             size = rng.integers(1, {1: 90, 2: 14, 3: 6}[g.ndim], g.ndim)

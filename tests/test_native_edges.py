@@ -71,7 +71,7 @@ def test_batches_of_small_images(isa: str) -> None:
             for size in ((1, 1), (2, 3), (4, 4)):
                 for kernel, choice in check(g, batch, (3, 5), size, "float32"):
                     together.add((kernel, choice.tiling.images > 1, batch % choice.tiling.images != 0))
-    for kernel in ("phase", "union", "toom"):
+    for kernel in ("phase", "union", "gemm", "toom"):
         assert (kernel, True, False) in together
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import pytest
 
 import deconvs as dc
 
-from .native_cases import FEWER, ISAS, NEEDS_CORE, check, random_choices
+from .native_cases import CORE, FEWER, ISAS, NEEDS_CORE, check, random_choices
 
 pytestmark = [NEEDS_CORE, pytest.mark.parametrize("isa", ISAS)]
 
@@ -69,6 +70,32 @@ def phase_kinds(choice: Any, positions: tuple[int, ...]) -> Iterator[str]:
                 yield "phases without a tap"
 
 
+def gemm_kinds(choice: Any, lanes: int) -> Iterator[str]:
+    """What is special about a way to cut up for products of all inputs with all taps."""
+    weights, tiling = choice.weights, choice.tiling
+    if tiling.channels_at_once < weights.channels_in:
+        yield "input channels in turns"
+    if tiling.parts > 1:
+        yield "output channels in parts"
+    if tiling.images > 1:
+        yield "images together"
+    if weights.channel_block < weights.channels_out:
+        yield "blocks of output channels"
+        if weights.channels_out % weights.channel_block:
+            yield "a last block with fewer channels"
+    if len(tiling.strips) > 1:
+        yield "strips"
+    for first, past, _, _ in tiling.strips:
+        if first == past:
+            yield "a strip without inputs"
+        elif past - first > tiling.chunk:
+            yield "chunks"
+            if (past - first) % tiling.chunk:
+                yield "a last chunk with fewer inputs"
+    if 0 < tiling.images * prod(tiling.block) % lanes <= 4:
+        yield "positions one by one"
+
+
 def toom_kinds(choice: Any) -> Iterator[str]:
     """What is special about a way to cut up for Toom-Cook's algorithm."""
     weights, tiling = choice.weights, choice.tiling
@@ -98,6 +125,17 @@ PHASE_KINDS = {
     "chunks of unequal width",
     "taps that a phase lacks",
 }
+GEMM_KINDS = {
+    "input channels in turns",
+    "output channels in parts",
+    "images together",
+    "blocks of output channels",
+    "a last block with fewer channels",
+    "strips",
+    "chunks",
+    "a last chunk with fewer inputs",
+    "positions one by one",
+}
 TOOM_KINDS = {
     "output channels in parts",
     "images together",
@@ -120,11 +158,17 @@ def test_any_choice_gives_the_same_result(isa: str) -> None:
                 batch = rng.choice((1, 1, 2, 5, 11) if len(size) < 3 else (1, 2))
                 positions = tuple(-(-m // s) for m, s in zip(g.output_size(size), g.stride, strict=True))
                 for kernel, choice in check(g, batch, channels, size, dtype, threads=threads):
-                    kinds = toom_kinds(choice) if kernel == "toom" else phase_kinds(choice, positions)
-                    found.update((kernel, kind) for kind in set(kinds))
+                    if kernel == "toom":
+                        kinds = set(toom_kinds(choice))
+                    elif kernel == "gemm":
+                        kinds = set(gemm_kinds(choice, CORE.vectors(isa)[0] // (4 if dtype == "float32" else 8)))
+                    else:
+                        kinds = set(phase_kinds(choice, positions))
+                    found.update((kernel, kind) for kind in kinds)
     if FEWER == 1:
         missing = [("union", kind) for kind in PHASE_KINDS if not found["union", kind]]
         missing += [("phase", kind) for kind in PHASE_KINDS - {"taps that a phase lacks"} if not found["phase", kind]]
+        missing += [("gemm", kind) for kind in GEMM_KINDS if not found["gemm", kind]]
         missing += [("toom", kind) for kind in TOOM_KINDS if not found["toom", kind]]
         assert not missing, (missing, found)
 
@@ -148,6 +192,8 @@ def test_layers_as_they_are_planned(isa: str) -> None:
         (dc.ConvTranspose((2, 2), 2), (128, 40), (17, 17)),
         (dc.ConvTranspose((4, 4, 4), 2, 1), (64, 8), (5, 6, 5)),
         (dc.ConvTranspose((16,), 8, 4), (128, 17), (130,)),
+        (dc.ConvTranspose((4, 4), 2, 1), (160, 20), (7, 7)),
+        (dc.ConvTranspose((9, 9), 2, 4, 1), (56, 1), (70, 60)),
     )[::FEWER]:
         for threads in (1, 2):
             list(check(g, 1, channels, size, "float32", threads=threads))

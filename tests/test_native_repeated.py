@@ -146,7 +146,7 @@ def test_settings_that_change_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert_same(computed(), Y, "as it is")
     for name, values in {
-        "DECONVS_KERNEL": ("phase", "union", "toom"),
+        "DECONVS_KERNEL": ("phase", "union", "gemm", "toom"),
         "DECONVS_ISA": ("baseline",),
         "DECONVS_NUM_THREADS": ("1", "3"),
         "DECONVS_NATIVE": ("0", "1"),

@@ -227,8 +227,8 @@ class ConvTranspose(_Geometry):
 
         weight: (C_in, C_out/groups, *kernel_size); bias: (C_out,). activation, done while the output is stored: None,
         "relu", "leaky_relu" or ("leaky_relu", slope). kernel: one of the native core's by name ("phase", "union",
-        "toom"), by default DECONVS_KERNEL or the one that is expected to be fastest at each input size; "phase" never
-        makes fewer products than the definition, and so never rounds differently. Errors: GeometryError.
+        "gemm", "toom"), by default DECONVS_KERNEL or the one that is expected to be fastest at each input size; all but
+        "toom" make the products of the definition, and round as it does. Errors: GeometryError.
         """
         from .run.fast import Operator
 

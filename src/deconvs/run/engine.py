@@ -113,9 +113,7 @@ class Engine:
                 found.append(name)
         return found
 
-    def _tiling(
-        self, kernel: str, batch: int, size: tuple[int, ...], threads: int
-    ) -> Tiling | GemmTiling | ToomTiling:
+    def _tiling(self, kernel: str, batch: int, size: tuple[int, ...], threads: int) -> Tiling | GemmTiling | ToomTiling:
         item = self.dtype.itemsize
         g = self.geometry
         output = g.output_size(size)

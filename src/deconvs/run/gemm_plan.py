@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from typing import Any
 
@@ -182,7 +182,7 @@ def strips_of(geometry: ConvTranspose, inputs: Ints, output: Ints, count: int) -
         highs = [(high - 1 + begin) // s + 1 for high in range(size + 1)]
     edges = [size * number // count for number in range(count + 1)]
     found = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         first, past = max(0, lows[low]), min(n, highs[high])
         found.append((first, max(first, past), low, high))
     return tuple(found)

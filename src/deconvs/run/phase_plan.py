@@ -153,9 +153,9 @@ def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
 def tile_cycles(rows: int, vectors: int, machine: Machine, *, aligned: bool = True) -> float:
     """Cycles of one step (one channel and tap) of a register tile.
 
-    Products, or the wait until a sum can be added to again; and a part of the loads, which are not wholly hidden unless
-    each vector is used long enough: weights come in order, inputs from further apart, and not aligned they cross the ends
-    of cache lines.
+    Products, or the wait until a sum can be added to again; and a part of the loads, less where each vector is used
+    long enough to hide them: weights come in order, inputs from further apart, and not aligned they cross the ends of
+    cache lines.
     """
     products = max(rows * vectors / machine.products_per_cycle, _LATENCY)
     loads = _LOAD_WEIGHT * rows + (_LOAD_ALIGNED if aligned else _LOAD_UNALIGNED) * vectors

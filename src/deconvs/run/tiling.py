@@ -247,7 +247,14 @@ def _tiling(
     if not flat and len(block) > 1:
         multiply *= inside
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
-    fill = fills * c_in * len(copies) * prod(window) * images * (0.6 if images == 1 else 1.5 if images % lanes == 0 else 4.0)
+    fill = (
+        fills
+        * c_in
+        * len(copies)
+        * prod(window)
+        * images
+        * (0.6 if images == 1 else 1.5 if images % lanes == 0 else 4.0)
+    )
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 30
     call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine)

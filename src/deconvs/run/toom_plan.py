@@ -136,7 +136,8 @@ def _branch(axis: Axis, phases: list[Phase], points: tuple[Factors, ...]) -> Bra
     # Place u of the window meets tap number most - 1 - u of the phase, if the phase has so many.
     taps = tuple(
         tuple(
-            phase.first_tap + number * phase.tap_step if number < phase.taps else -1 for number in range(most - 1, -1, -1)
+            phase.first_tap + number * phase.tap_step if number < phase.taps else -1
+            for number in range(most - 1, -1, -1)
         )
         for phase in phases
     )
