@@ -25,20 +25,27 @@ std::vector<int64_t> shape(int64_t batch, int64_t channels, const std::vector<in
   return found;
 }
 
-// Whether every number is below 2^-powers of what the type holds; with 0, whether none is infinite or NaN.
-template <class T, class Bits>
+// Whether every number is below 2^-powers of what the type holds; with 0, whether none is infinite or NaN. Four words at a
+// time: exponents stand in the higher word of a double, whose lower one is masked.
+template <class T>
 bool all_below(const void* data, int64_t count, int powers) {
-  constexpr int fraction = sizeof(T) == 8 ? 52 : 23;
-  constexpr Bits exponent = sizeof(T) == 8 ? Bits(0x7ff0000000000000) : Bits(0x7f800000);
-  const Bits limit = exponent - (Bits(powers) << fraction);
+  typedef int32_t Words __attribute__((vector_size(16)));
+  constexpr int32_t exponent = sizeof(T) == 8 ? 0x7ff00000 : 0x7f800000;
+  constexpr Words mask = sizeof(T) == 8 ? Words{0, exponent, 0, exponent} : Words{exponent, exponent, exponent, exponent};
+  const Words limit = Words{} + (exponent - (powers << (sizeof(T) == 8 ? 20 : 23)));
   const char* at = static_cast<const char*>(data);
-  Bits wrong = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    Bits bits;
-    std::memcpy(&bits, at + i * int64_t(sizeof(T)), sizeof(T));
-    wrong |= Bits((bits & exponent) >= limit);
-  }
-  return wrong == 0;
+  const char* end = at + count * int64_t(sizeof(T));
+  Words wrong[4] = {};
+  for (; end - at >= 64; at += 64)
+    for (int i = 0; i < 4; ++i) {
+      Words words;
+      std::memcpy(&words, at + i * 16, 16);
+      wrong[i] |= (words & mask) >= limit;
+    }
+  Words words[4] = {};
+  std::memcpy(words, at, size_t(end - at));
+  for (int i = 0; i < 4; ++i) wrong[0] |= wrong[i] | ((words[i] & mask) >= limit);
+  return !(wrong[0][0] | wrong[0][1] | wrong[0][2] | wrong[0][3]);
 }
 
 }  // namespace
@@ -80,7 +87,7 @@ Packed Layout::pack(bool float64, const void* weight, const void* bias, Epilogue
     const int64_t group = number / jobs, start = number % jobs * some, end = std::min(inputs, start + some);
     const char* from = static_cast<const char*>(weight) + (group * inputs + start) * step * int64_t(item);
     const int64_t count = (end - start) * step;
-    if (!(float64 ? all_below<double, uint64_t>(from, count, growth_) : all_below<float, uint32_t>(from, count, growth_)))
+    if (!(float64 ? all_below<double>(from, count, growth_) : all_below<float>(from, count, growth_)))
       finite.store(false, std::memory_order_relaxed);
     for (int64_t block = 0; block < blocks_; ++block)
       pack_block(float64, weight, packed.weights.data(), group, block, start, end);

@@ -43,15 +43,19 @@ static void pack_phase(const PhaseLayout& layout, const T* w, T* packed, int64_t
         const int64_t rows = panels.rows(panel), size = which.taps * rows;
         for (int tap = 0; tap < which.taps;) {
           // [tap][row]: where among an input channel's weights, -1 for a zero
-          int64_t places[kMostRows * 128], count = 0;
+          int64_t places[kMostRows * 128];
+          const int64_t some = smaller(which.taps - tap, 128), count = some * rows;
           bool full = true;
           T* to = panel_at + start * size + tap * rows;
-          for (const int last = int(smaller(which.taps, tap + 128)); tap < last; ++tap)
-            for (int64_t r = 0; r < rows; ++r) {
-              const int64_t j = which.kernel[size_t((row + r) % phases * which.taps + tap)];
-              full = full && j >= 0;
-              places[count++] = j < 0 ? -1 : (row + r) / phases * layout.kernel_volume + j;
+          for (int64_t r = 0; r < rows; ++r) {
+            const int64_t* kernel = which.kernel.data() + (row + r) % phases * which.taps + tap;
+            const int64_t base = (row + r) / phases * layout.kernel_volume;
+            for (int64_t i = 0; i < some; ++i) {
+              full = full && kernel[i] >= 0;
+              places[i * rows + r] = kernel[i] < 0 ? -1 : base + kernel[i];
             }
+          }
+          tap += int(some);
           for (int64_t c = start; c < end; ++c, to += size) {
             const T* from = w + c * channel_step;
             if (full)
@@ -143,13 +147,14 @@ static void pack_toom(const ToomLayout& layout, const T* w, T* packed, int64_t g
     const ToomBranch* branch[3];
     T points[3][kMostPoints];
     int64_t many[3], planes = 1, phases = 1;
-    int places = 1;
+    int places = 1, count_of[3];
     for (int axis = 0; axis < 3; ++axis) {
       branch[axis] = &layout.axes[axis].branches[unit.branch[axis]];
       many[axis] = planes_of(layout.axes[axis].kind, unit.branch[axis]);
       planes *= many[axis];
       phases *= int64_t(branch[axis]->phases.size());
-      places *= branch[axis]->places();
+      count_of[axis] = branch[axis]->places();
+      places *= count_of[axis];
       for (size_t i = 0; i < branch[axis]->points.size(); ++i) points[axis][i] = T(branch[axis]->points[i]);
     }
     const Panels panels(outs * phases, layout.panel_rows);
@@ -159,23 +164,26 @@ static void pack_toom(const ToomLayout& layout, const T* w, T* packed, int64_t g
       // [place][row]: where among an input channel's weights, -1 for none. Rows that a panel lacks repeat the last.
       int64_t at[kMostPlaces * RowsOf<T>::W];
       bool full = true;
-      for (int64_t r = 0; r < RowsOf<T>::W; ++r)
-        for (int place = 0; place < places; ++place) {
-          const int64_t which = row + smaller(r, rows - 1);
-          int64_t phase = which % phases, tap = 0, step = 1;
-          int left = place;
-          for (int axis = 2; axis >= 0; --axis) {
-            const int64_t f = phase % int64_t(branch[axis]->phases.size());
-            const int u = left % branch[axis]->places();
-            phase /= int64_t(branch[axis]->phases.size());
-            left /= branch[axis]->places();
-            const int j = branch[axis]->taps[size_t(f * branch[axis]->places() + u)];
-            tap = j < 0 || tap < 0 ? -1 : tap + j * step;
-            step *= layout.axes[axis].kernel_size;
-          }
-          at[place * RowsOf<T>::W + r] = tap < 0 ? -1 : which / phases * volume + tap;
-          full = full && tap >= 0;
+      for (int64_t r = 0; r < RowsOf<T>::W; ++r) {
+        const int64_t which = row + smaller(r, rows - 1), base = which / phases * volume;
+        const int* taps[3];
+        int64_t phase = which % phases;
+        for (int axis = 2; axis >= 0; --axis) {
+          const int64_t count = int64_t(branch[axis]->phases.size());
+          taps[axis] = branch[axis]->taps.data() + phase % count * count_of[axis];
+          phase /= count;
         }
+        int64_t* to = at + r;
+        for (int u0 = 0; u0 < count_of[0]; ++u0)
+          for (int u1 = 0; u1 < count_of[1]; ++u1)
+            for (int u2 = 0; u2 < count_of[2]; ++u2, to += RowsOf<T>::W) {
+              const bool has = taps[0][u0] >= 0 && taps[1][u1] >= 0 && taps[2][u2] >= 0;
+              const int64_t tap =
+                  (taps[0][u0] * layout.axes[1].kernel_size + taps[1][u1]) * layout.axes[2].kernel_size + taps[2][u2];
+              *to = has ? base + tap : -1;
+              full = full && has;
+            }
+      }
       T* to = unit_at + row * layout.channels_in;
       for (int64_t c = start; c < end; ++c) {
         const T* from = w + c * channel_step;
@@ -191,7 +199,7 @@ static void pack_toom(const ToomLayout& layout, const T* w, T* packed, int64_t g
         Rows *now = one, *next = other;
         int64_t before = places, after = 1;
         for (int axis = 2; axis >= 0; --axis) {
-          const int here = branch[axis]->places();
+          const int here = count_of[axis];
           before /= here;
           if (here == 1 && many[axis] == 1) continue;
           if (here == 1)
