@@ -170,20 +170,16 @@ def strips_of(geometry: ConvTranspose, inputs: Ints, output: Ints, count: int) -
     axis, n = geometry.axes[0], inputs[0]
     begin, s = axis.crop[0], axis.stride
     reach = axis.dilation * (axis.kernel_size - 1)
-    if geometry.ndim == 1:
-        # A place is s outputs: input i reaches the places from i to i + reach // s, less those that are cropped.
-        before = begin // s
-        size = -(-(output[0] + begin - before * s) // s)
-        lows = [low + before - reach // s for low in range(size + 1)]
-        highs = [high + before for high in range(size + 1)]
-    else:
-        size = output[0]
-        lows = [-((reach - low - begin) // s) for low in range(size + 1)]
-        highs = [(high - 1 + begin) // s + 1 for high in range(size + 1)]
+    # A place is s outputs: input i reaches the places from i to i + reach // s, less those that are cropped.
+    before = begin // s
+    places = geometry.ndim == 1
+    size = -(-(output[0] + begin - before * s) // s) if places else output[0]
     edges = [size * number // count for number in range(count + 1)]
     found = []
     for low, high in pairwise(edges):
-        first, past = max(0, lows[low]), min(n, highs[high])
+        first = low + before - reach // s if places else -((reach - low - begin) // s)
+        past = high + before if places else (high - 1 + begin) // s + 1
+        first, past = max(0, first), min(n, past)
         found.append((first, max(first, past), low, high))
     return tuple(found)
 
@@ -214,8 +210,8 @@ def _strips(geometry: ConvTranspose, output: Ints, images: int) -> list[int]:
     """Into how many strips the first axis may be cut; several images are for small ones."""
     if images > 1:
         return [1]
-    most = output[0] // geometry.stride[0] if geometry.ndim == 1 else output[0]
-    return [count for count in (1, 2, 4, 6, 8, 16, 32, 64, 256, 1024, 4096) if count <= max(1, most)]
+    most = output[0] // geometry.stride[0] // 16 if geometry.ndim == 1 else output[0]
+    return [count for count in (1, 2, 4, 8, 16, 32, 64, 256) if count <= max(1, most)]
 
 
 def _chunks(inputs: Ints, images: int, strips: int) -> Iterator[int]:
