@@ -49,8 +49,8 @@ def measure(layer: Layer, threads: int) -> dict[str, Any]:
     y = np.zeros(layer.shapes[2], x.dtype)
     y += 1  # zeros are not resident before they are written
     told = getattr(op, "workspace_bytes", None)
-    packed = getattr(op, "packed_bytes", None)
     rises = [_rise(lambda: op(x, out=y, threads=threads)) for _ in range(2)]
+    packed = getattr(op, "packed_bytes", None)  # by the first call
     return {
         "layer": layer.name,
         "bound": bound(layer, threads),
