@@ -55,6 +55,39 @@ def test_affinity_is_respected() -> None:
     assert result.stdout == "1\n"
 
 
+PLACED = """
+import os, time
+import numpy as np
+import deconvs as dc
+
+rng = np.random.default_rng(0)
+x, w = (rng.standard_normal(shape, dtype=np.float32) for shape in ((1, 64, 48, 48), (64, 32, 4, 4)))
+op = dc.ConvTranspose((4, 4), stride=2, padding=1).prepare(w)
+
+def helpers():
+    time.sleep(0.05)  # they fall asleep, and are placed when they are woken
+    op(x, threads=3)
+    tasks = {int(task): open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")}
+    return [os.sched_getaffinity(task) for task, name in tasks.items() if name == "deconvs"]
+
+op(x, threads=3)
+mine = os.sched_getaffinity(0)
+assert op.choose(x.shape, "float32", 3).threads == 3
+found = helpers()
+assert len(found) == 2 and all(one <= mine and len(one) == max(1, len(mine) - 1) for one in found), (mine, found)
+os.sched_setaffinity(0, {min(mine)})
+found = helpers()
+assert found == [{min(mine)}] * 2, found
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
+def test_helpers_wake_beside_their_caller_on_processors_of_its_own() -> None:
+    """Not on the caller's processor, where the two would take turns, and on none that the caller may not use."""
+    result = subprocess.run([sys.executable, "-c", PLACED], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
 def test_the_instruction_set_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     available = CORE.available()
     assert available[0] == "baseline"
