@@ -34,6 +34,7 @@ LAYERS = [
     (dc.ConvTranspose((4,), 2, 1), (33, 20), (150,)),
     (dc.ConvTranspose((64,), 16, 24), (20, 3), (77,)),
     (dc.ConvTranspose((3,), 1, 2, dilation=2), (16, 10), (90,)),
+    (dc.ConvTranspose((3, 3), (2, 3), 1, dilation=2), (6, 5), (7, 8)),
     (dc.ConvTranspose((4, 4, 4), 2, 1), (5, 6), (5, 6, 7)),
     (dc.ConvTranspose((3, 3, 3), (1, 2, 2), 1), (6, 3), (5, 4, 6)),
     (dc.ConvTranspose((2, 3, 1, 3), (2, 1, 1, 2), 0), (4, 3), (3, 4, 3, 5)),

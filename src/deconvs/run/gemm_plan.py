@@ -165,7 +165,7 @@ def strips_of(geometry: ConvTranspose, inputs: Ints, output: Ints, count: int) -
     >>> strips_of(ConvTranspose((4, 4), stride=2, padding=1), (8, 8), (16, 16), 2)
     ((0, 5, 0, 8), (3, 8, 8, 16))
     >>> strips_of(ConvTranspose((4,), stride=2, padding=1), (8,), (16,), 2)
-    ((0, 5, 0, 5), (4, 8, 5, 9))
+    ((0, 4, 0, 4), (3, 8, 4, 9))
     """
     axis, n = geometry.axes[0], inputs[0]
     begin, s = axis.crop[0], axis.stride
