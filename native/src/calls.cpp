@@ -227,8 +227,8 @@ ToomCall::ToomCall(const ToomWeights& weights, bool float64, ToomTiling tiling)
   y_shape_ = own(shape(t.batch, l.groups * l.channels_out, t.output), 2);
   x_strides_ = own(t.x_strides, 2);
   y_strides_ = own(t.y_strides, 2);
-  jobs_ = pieces(t.batch, t.images) * l.groups * t.parts;
-  for (size_t axis = 0; axis < 3; ++axis) jobs_ *= pieces(t.tiles[axis], t.block[axis]);
+  if (t.count > kMostTiles) throw std::invalid_argument("more tiles of a job than there is room for");
+  jobs_ = pieces(t.batch * t.tiles[0] * t.tiles[1] * t.tiles[2], t.count) * l.groups * t.parts;
   room_ = aligned(float64 ? kernels_->f64.toom_room(l, t) : kernels_->f32.toom_room(l, t));
   scratch_ = size_t(room_) * size_of(float64_) + size_t(3 * l.axes.back().stride) * 8;
 }

@@ -114,18 +114,23 @@ struct ToomLayout {
   std::vector<ToomAxis> axes;
 };
 
+// Tiles are numbered over images and axes; a job computes so many that follow each other.
 struct ToomTiling {
   int axes = 3;                   // that the arrays have; the others come first
-  int64_t batch = 1, images = 1;  // images of a block
+  int64_t batch = 1;
   std::vector<int64_t> input, output, x_strides, y_strides;
-  std::vector<int64_t> tiles, block;          // per axis: tiles in all, tiles of a block
+  std::vector<int64_t> tiles;                 // per axis, of one image
   std::vector<int64_t> first_input;           // per axis: the input where the window of tile 0 begins
   std::vector<int64_t> first_output;          // per axis: the output at position 0 of tile 0, residue 0; may be negative
-  int64_t pitch = 1;              // tiles of a block, in whole vectors
-  int64_t parts = 1;
+  int64_t count = 1;              // tiles of a job, at most kMostTiles
+  int64_t pitch = 1;              // elements of a row of them, whole vectors
+  int64_t channels_at_once = 1;   // input channels whose planes are held at once
+  int64_t parts = 1;              // into how many jobs the output channels are split
   bool past = false;              // results are stored past the caches
-  int vectors = 1;
+  int vectors = 1;                // vectors of a register tile at most
 };
+
+constexpr int64_t kMostTiles = 256;
 
 struct Epilogue {
   Activation activation = Activation::none;

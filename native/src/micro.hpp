@@ -5,6 +5,10 @@
 // Channels are a_step apart in a, which may hold more taps than are asked for.
 // Every result is summed in the same order whatever the tile's shape, so that results do not depend on how work is cut.
 
+// Bytes of weights that are asked for ahead: from L3 they come too late for what the processor fetches ahead on its own, which begins anew
+// on every page.
+constexpr int kWeightsAhead = 8192;
+
 template <class T, int MR, int NV>
 static void micro(const T* a, int64_t a_step, const T* b, int64_t step, int64_t channels, const int64_t* off, int taps, T* c,
                   int64_t c_step, bool add) {
@@ -22,6 +26,7 @@ static void micro(const T* a, int64_t a_step, const T* b, int64_t step, int64_t 
       for (int v = 0; v < NV; ++v) sum[r][v] = Vec<T>{};
   }
   const auto one = [&](const T* from, const T* w) __attribute__((always_inline)) {
+    if constexpr (MR * NV >= 16) __builtin_prefetch(reinterpret_cast<const char*>(w) + kWeightsAhead);
     Vec<T> x[NV];
 #pragma GCC unroll 16
     for (int v = 0; v < NV; ++v) x[v] = load(from + v * L);

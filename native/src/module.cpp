@@ -130,16 +130,16 @@ ToomTiling toom_tiling(const nb::dict& from) {
   ToomTiling t;
   t.axes = entry<int>(from, "axes");
   t.batch = entry<int64_t>(from, "batch");
-  t.images = entry<int64_t>(from, "images");
   t.input = entry<Ints>(from, "input");
   t.output = entry<Ints>(from, "output");
   t.x_strides = entry<Ints>(from, "x_strides");
   t.y_strides = entry<Ints>(from, "y_strides");
   t.tiles = entry<Ints>(from, "tiles");
-  t.block = entry<Ints>(from, "block");
   t.first_input = entry<Ints>(from, "first_input");
   t.first_output = entry<Ints>(from, "first_output");
+  t.count = entry<int64_t>(from, "count");
   t.pitch = entry<int64_t>(from, "pitch");
+  t.channels_at_once = entry<int64_t>(from, "channels_at_once");
   t.parts = entry<int64_t>(from, "parts");
   t.past = entry<bool>(from, "past");
   t.vectors = entry<int>(from, "vectors");

@@ -170,7 +170,7 @@ static void write(const PhaseRun<T>& run, const Tile& tile, int64_t block, const
         for (int64_t c = 0; c < outs; ++c) {
           const T bias = run.bias[channel + c];
           if (t.images == 1 && step == 1) {
-            store_row(to + c * t.y_strides[1], rows, stride, outputs, bias, run.activation, run.slope, t.past);
+            store_row(to + c * t.y_strides[1], rows, stride, 0, outputs, bias, run.activation, run.slope, t.past);
           } else if (t.images % kLanes<T> == 0 && tile.images == t.images && step == 1) {
             for (int64_t image = 0; image < t.images; image += kLanes<T>)
               store_images(to + c * t.y_strides[1] + image * t.y_strides[0], t.y_strides[0], rows, image, t.images, stride,

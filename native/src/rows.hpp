@@ -46,50 +46,52 @@ static inline void store_piece(T* to, Vec<T> v, std::index_sequence<I...>, int p
   }
 }
 
-// A row of stride B, contiguous in y. Its end, shorter than vectors, is woven beside it and copied: `from` may be read, not
-// used, up to a vector past the row.
+// Outputs skip .. outputs - 1 of a row of stride B, contiguous in y from `to` on. What is less than all outputs of its vectors is woven beside the
+// row and copied: `from` may be read, not used, up to a vector past the row.
 template <class T, int B>
-static void weave_row(T* to, const T* const* from, int64_t outputs, T bias, Activation activation, T slope, bool past) {
+static void weave_row(T* to, const T* const* from, int64_t begin, int64_t skip, int64_t outputs, T bias,
+                      Activation activation, T slope, bool past) {
   constexpr int L = kLanes<T>;
   const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
-  past = past && reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES == 0;
-  int64_t p = 0;
-  for (;; p += L) {
-    const int64_t left = outputs - p * B;
-    if (left <= 0) return;
+  for (int64_t p = 0; p * B < outputs; p += L) {
     Vec<T> v[B];
 #pragma GCC unroll 16
-    for (int f = 0; f < B; ++f) v[f] = load(from[f] + p);
+    for (int f = 0; f < B; ++f) v[f] = load(from[f] + begin + p);
     weave<T, B>(v);
-    if (left < B * L) {
-      T end[B * L];
+    const int64_t first = larger(0, skip - p * B), end = smaller(B * L, outputs - p * B);
+    if (first > 0 || end < B * L) {
+      T some[B * L];
 #pragma GCC unroll 16
-      for (int i = 0; i < B; ++i) store(end + i * L, finish<T>(v[i], biases, activation, slopes));
-      std::memcpy(to + p * B, end, size_t(left) * sizeof(T));
-      return;
+      for (int i = 0; i < B; ++i) store(some + i * L, finish<T>(v[i], biases, activation, slopes));
+      if (first < end) {
+        std::memcpy(to, some + first, size_t(end - first) * sizeof(T));
+        to += end - first;
+      }
+      continue;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < B; ++i) {
       const Vec<T> done = finish<T>(v[i], biases, activation, slopes);
       if (past)
-        store_past(to + p * B + i * L, done);
+        store_past(to + i * L, done);
       else
-        store(to + p * B + i * L, done);
+        store(to + i * L, done);
     }
+    to += B * L;
   }
 }
 
 // Phases first .. first + B - 1 of whole vectors of positions; returns how many positions are done.
 template <class T, int B>
-static int64_t weave_pieces(T* to, const T* const* from, int64_t stride, int64_t first, int64_t positions, T bias,
-                            Activation activation, T slope) {
+static int64_t weave_pieces(T* to, const T* const* from, int64_t begin, int64_t stride, int64_t first, int64_t positions,
+                            T bias, Activation activation, T slope) {
   constexpr int L = kLanes<T>;
   const Vec<T> biases = broadcast(bias), slopes = broadcast(slope);
   int64_t p = 0;
   for (; p + L <= positions; p += L) {
     Vec<T> v[B];
 #pragma GCC unroll 16
-    for (int f = 0; f < B; ++f) v[f] = load(from[first + f] + p);
+    for (int f = 0; f < B; ++f) v[f] = load(from[first + f] + begin + p);
     weave<T, B>(v);
     // Element (position, phase) is now number position * B + phase of the B vectors.
 #pragma GCC unroll 16
@@ -110,15 +112,15 @@ static int64_t weave_pieces(T* to, const T* const* from, int64_t stride, int64_t
 
 // A row of any stride, phases in powers of two.
 template <class T>
-static void weave_long(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
-                       T slope) {
+static void weave_long(T* to, const T* const* from, int64_t begin, int64_t stride, int64_t outputs, T bias,
+                       Activation activation, T slope) {
   constexpr int L = kLanes<T>;
   const int64_t whole = outputs / stride;  // positions of which every phase is an output
   int64_t done = 0;
   for (int64_t f = 0; f < stride;) {
     const int64_t left = stride - f;
     const auto some = [&](auto count) {
-      done = weave_pieces<T, decltype(count)::value>(to, from, stride, f, whole, bias, activation, slope);
+      done = weave_pieces<T, decltype(count)::value>(to, from, begin, stride, f, whole, bias, activation, slope);
       f += decltype(count)::value;
     };
     if (L >= 16 && left >= 16)
@@ -133,17 +135,17 @@ static void weave_long(T* to, const T* const* from, int64_t stride, int64_t outp
       some(std::integral_constant<int, 1>{});
   }
   for (int64_t p = done; p < whole; ++p)
-    for (int64_t f = 0; f < stride; ++f) to[p * stride + f] = finish(from[f][p], bias, activation, slope);
+    for (int64_t f = 0; f < stride; ++f) to[p * stride + f] = finish(from[f][begin + p], bias, activation, slope);
   for (int64_t f = 0; f < outputs - whole * stride; ++f)
-    to[whole * stride + f] = finish(from[f][whole], bias, activation, slope);
+    to[whole * stride + f] = finish(from[f][begin + whole], bias, activation, slope);
 }
 
-// `outputs` outputs of one row, contiguous in y; `past` the caches where that can be.
+// Outputs 0 .. outputs - 1 from position `begin` on, without the first `skip`, which only strides up to 8 can leave out.
 template <class T>
-static void store_row(T* to, const T* const* from, int64_t stride, int64_t outputs, T bias, Activation activation,
-                      T slope, bool past) {
+static void weave_some(T* to, const T* const* from, int64_t begin, int64_t stride, int64_t skip, int64_t outputs, T bias,
+                       Activation activation, T slope, bool past) {
   const auto as = [&](auto count) {
-    weave_row<T, decltype(count)::value>(to, from, outputs, bias, activation, slope, past);
+    weave_row<T, decltype(count)::value>(to, from, begin, skip, outputs, bias, activation, slope, past);
   };
   switch (stride) {
     case 1:
@@ -163,7 +165,48 @@ static void store_row(T* to, const T* const* from, int64_t stride, int64_t outpu
     case 8:
       return as(std::integral_constant<int, 8>{});
     default:
-      return weave_long(to, from, stride, outputs, bias, activation, slope);
+      return weave_long(to, from, begin, stride, outputs, bias, activation, slope);
+  }
+}
+
+// Past the caches where whole aligned vectors are written; the ends, which share their vectors with other rows, are not.
+template <class T>
+static void copy_past(T* to, const T* from, int64_t count) {
+  constexpr int L = kLanes<T>;
+  const int64_t beyond = int64_t(reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES / sizeof(T));
+  int64_t i = smaller(count, (L - beyond) % L);
+  std::memcpy(to, from, size_t(i) * sizeof(T));
+  for (; i + L <= count; i += L) store_past(to + i, load(from + i));
+  std::memcpy(to + i, from + i, size_t(count - i) * sizeof(T));
+}
+
+constexpr int64_t kPiece = 1024;  // outputs that are woven beside the row before they are copied
+
+// Outputs skip .. outputs - 1 of one row, contiguous in y from `to` on; `past` the caches where that can be.
+template <class T>
+static void store_row(T* to, const T* const* from, int64_t stride, int64_t skip, int64_t outputs, T bias,
+                      Activation activation, T slope, bool past) {
+  constexpr int64_t L = kLanes<T>;
+  const bool aligned = reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES == 0;
+  const bool woven = stride <= 8;
+  if (woven && (!past || (aligned && skip == 0)))
+    return weave_some(to, from, 0, stride, skip, outputs, bias, activation, slope, past);
+  if (!woven && !past && skip == 0) return weave_long(to, from, 0, stride, outputs, bias, activation, slope);
+  if (stride * L > kPiece) {
+    for (int64_t f = skip; f < smaller(stride, outputs); ++f) *to++ = finish(from[f][0], bias, activation, slope);
+    if (outputs > stride) weave_long(to, from, 1, stride, outputs - stride, bias, activation, slope);
+    return;
+  }
+  alignas(64) T piece[kPiece];
+  const int64_t some = kPiece / stride / L * L;
+  for (int64_t begin = 0; begin * stride < outputs; begin += some, skip = 0) {
+    const int64_t end = smaller(some * stride, outputs - begin * stride);
+    weave_some(piece, from, begin, stride, 0, end, bias, activation, slope, false);
+    if (past)
+      copy_past(to, piece + skip, end - skip);
+    else
+      std::memcpy(to, piece + skip, size_t(end - skip) * sizeof(T));
+    to += end - skip;
   }
 }
 
@@ -182,17 +225,21 @@ static void store_spread(T* to, int64_t step, const T* const* from, int64_t from
 template <class T>
 static void store_clipped(T* row, int64_t step, const T** from, int64_t stride, int64_t start, int64_t outputs,
                           int64_t size, T bias, Activation activation, T slope, bool past) {
-  int64_t p = 0;
-  for (; start < 0 && p * stride < outputs; ++p, start += stride)
-    for (int64_t f = larger(0, -start); f < stride && start + f < size; ++f)
-      row[(start + f) * step] = finish(from[f][p], bias, activation, slope);
-  outputs = smaller(outputs - p * stride, size - start);
-  if (outputs <= 0) return;
-  for (int64_t f = 0; f < stride; ++f) from[f] += p;
-  if (step == 1)
-    store_row(row + start, from, stride, outputs, bias, activation, slope, past);
-  else
-    store_spread(row + start * step, step, from, 1, stride, outputs, bias, activation, slope);
+  if (start <= -stride) {
+    const int64_t beyond = -start / stride;
+    for (int64_t f = 0; f < stride; ++f) from[f] += beyond;
+    start += beyond * stride;
+    outputs -= beyond * stride;
+  }
+  outputs = smaller(outputs, size - start);
+  const int64_t skip = larger(0, -start);
+  if (outputs <= skip) return;
+  if (step == 1) return store_row(row + start + skip, from, stride, skip, outputs, bias, activation, slope, past);
+  for (int64_t f = 0; f < smaller(stride, outputs); ++f) {
+    const int64_t first = f < skip;
+    for (int64_t o = f + first * stride, p = first; o < outputs; o += stride, ++p)
+      row[(start + o) * step] = finish(from[f][p], bias, activation, slope);
+  }
 }
 
 // The rows of L images, `image_step` apart in y; their results lie together, those of `images` images a position.

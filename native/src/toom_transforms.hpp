@@ -80,49 +80,46 @@ static inline void take_apart(const T* row, int64_t count, T* parts, int64_t roo
   }
 }
 
-// Rows taken apart, `lines` apart, to the planes of the last two axes. Tiles of a row are written in whole vectors, in rising order, so
-// that what runs over the end of a row is written over by the next.
+// Rows taken apart, the inputs of one row of tiles, to the planes of the last two axes.
 template <class T, ToomKind H, ToomKind W>
-static void planes_of_rows(const T* parts, int64_t line, int64_t height, int64_t width, T* planes, int64_t step) {
+static void planes_of_rows(const T* parts, int64_t line, int64_t width, T* planes, int64_t step) {
   constexpr int L = kLanes<T>, M = outputs_of(W);
-  for (int64_t y = 0; y < height; ++y)
-    for (int64_t x = 0; x < width; x += L) {
-      Vec<T> across[inputs_of(H)][planes_of(W)];
+  for (int64_t x = 0; x < width; x += L) {
+    Vec<T> across[inputs_of(H)][planes_of(W)];
 #pragma GCC unroll 4
-      for (int r = 0; r < inputs_of(H); ++r) {
-        const T* from = parts + (y * outputs_of(H) + r) * (M * line) + x;
-        Vec<T> z[inputs_of(W)];
+    for (int r = 0; r < inputs_of(H); ++r) {
+      const T* from = parts + r * (M * line) + x;
+      Vec<T> z[inputs_of(W)];
 #pragma GCC unroll 4
-        for (int k = 0; k < inputs_of(W); ++k) z[k] = load(from + k % M * line + k / M);
-        to_planes<W>(z, across[r]);
-      }
-#pragma GCC unroll 8
-      for (int q = 0; q < planes_of(W); ++q) {
-        Vec<T> z[inputs_of(H)], p[planes_of(H)];
-#pragma GCC unroll 4
-        for (int r = 0; r < inputs_of(H); ++r) z[r] = across[r][q];
-        to_planes<H>(z, p);
-#pragma GCC unroll 8
-        for (int i = 0; i < planes_of(H); ++i) store(planes + (i * planes_of(W) + q) * step + y * width + x, p[i]);
-      }
+      for (int k = 0; k < inputs_of(W); ++k) z[k] = load(from + k % M * line + k / M);
+      to_planes<W>(z, across[r]);
     }
+#pragma GCC unroll 8
+    for (int q = 0; q < planes_of(W); ++q) {
+      Vec<T> z[inputs_of(H)], p[planes_of(H)];
+#pragma GCC unroll 4
+      for (int r = 0; r < inputs_of(H); ++r) z[r] = across[r][q];
+      to_planes<H>(z, p);
+#pragma GCC unroll 8
+      for (int i = 0; i < planes_of(H); ++i) store(planes + (i * planes_of(W) + q) * step + x, p[i]);
+    }
+  }
 }
 
-// Slices of planes of the last two axes, to those of all three.
+// Slices of planes of the last two axes, the inputs of one row of tiles, to those of all three.
 template <class T, ToomKind D>
-static void planes_of_slices(const T* slices, int64_t slice, int64_t planes2, int64_t plane, int64_t depth,
-                             int64_t tiles2, T* planes, int64_t step) {
+static void planes_of_slices(const T* slices, int64_t slice, int64_t planes2, int64_t plane, int64_t width, T* planes,
+                             int64_t step) {
   constexpr int L = kLanes<T>;
   for (int64_t q = 0; q < planes2; ++q)
-    for (int64_t d = 0; d < depth; ++d)
-      for (int64_t i = 0; i < tiles2; i += L) {
-        Vec<T> z[inputs_of(D)], p[planes_of(D)];
+    for (int64_t x = 0; x < width; x += L) {
+      Vec<T> z[inputs_of(D)], p[planes_of(D)];
 #pragma GCC unroll 4
-        for (int k = 0; k < inputs_of(D); ++k) z[k] = load(slices + (d * outputs_of(D) + k) * slice + q * plane + i);
-        to_planes<D>(z, p);
+      for (int k = 0; k < inputs_of(D); ++k) z[k] = load(slices + k * slice + q * plane + x);
+      to_planes<D>(z, p);
 #pragma GCC unroll 8
-        for (int k = 0; k < planes_of(D); ++k) store(planes + (k * planes2 + q) * step + d * tiles2 + i, p[k]);
-      }
+      for (int k = 0; k < planes_of(D); ++k) store(planes + (k * planes2 + q) * step + x, p[k]);
+    }
 }
 
 // Products [plane][...] of one row to positions, for the last two axes; `down` and `along` lead from one position to the next.
@@ -166,8 +163,8 @@ static void positions_of_slices(const T* from, int64_t plane, T* to, int64_t ste
 // The functions for the kinds of a layout, by number.
 template <class T>
 struct ToomSteps {
-  using Rows = void (*)(const T*, int64_t, int64_t, int64_t, T*, int64_t);
-  using Slices = void (*)(const T*, int64_t, int64_t, int64_t, int64_t, int64_t, T*, int64_t);
+  using Rows = void (*)(const T*, int64_t, int64_t, T*, int64_t);
+  using Slices = void (*)(const T*, int64_t, int64_t, int64_t, int64_t, T*, int64_t);
   using BackRows = void (*)(const T*, int64_t, T*, int64_t, int64_t, int64_t);
   using BackSlices = void (*)(const T*, int64_t, T*, int64_t, int64_t);
 

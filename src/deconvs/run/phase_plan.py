@@ -179,7 +179,7 @@ def stream_cycles(count: float, machine: Machine) -> float:
 
 def far_cycles(count: float, machine: Machine) -> float:
     """Cycles that going over ``count`` bytes in pieces adds, where they do not stay in a core's own cache."""
-    return 0.05 * count if count > machine.l2 / 2 else 0.0
+    return 0.1 * count if count > machine.l2 / 2 else 0.0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ Source: Winograd 1980, Arithmetic Complexity of Computations; Lavin & Gray 2016,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -176,6 +175,12 @@ class ToomWeights:
             for chosen in product(*(axis.branches for axis in self.axes))
         )
 
+    @cached_property
+    def outer_units(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """The units by their choice for all axes but the last: what is computed together."""
+        along = len(self.axes[-1].branches)
+        return tuple(self.units[start : start + along] for start in range(0, len(self.units), along))
+
     @property
     def volume(self) -> int:
         """Packed weights per output and input channel: products per tile."""
@@ -224,16 +229,26 @@ def _channel_blocks(axes: tuple[ToomAxis, ...], channels_out: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class ToomTiling:
-    """How an input size is cut into blocks of tiles."""
+    """How an input size is cut up: ``tiles`` of an image, per axis; ``count`` of them, over all images, in a job."""
 
-    images: int
     tiles: Ints
-    block: Ints
+    count: int
     pitch: int
+    channels_at_once: int
     parts: int
     jobs: int
     cycles: float
     bytes: int
+
+    @property
+    def block(self) -> Ints:
+        """What a job computes, as the other kernels' tilings tell it."""
+        return (self.count,)
+
+    @property
+    def images(self) -> int:
+        """Images that lie interleaved."""
+        return 1
 
     def native(self, weights: ToomWeights, x: Any, y: Any) -> dict[str, Any]:
         """As the core's ToomCall takes it, for arrays like ``x`` and ``y``."""
@@ -243,22 +258,29 @@ class ToomTiling:
         return {
             "axes": len(weights.axes),
             "batch": x.shape[0],
-            "images": self.images,
             "input": [1] * lone + list(x.shape[2:]),
             "output": [1] * lone + list(y.shape[2:]),
             "x_strides": [*x_steps[:2], *[0] * lone, *x_steps[2:]],
             "y_strides": [*y_steps[:2], *[0] * lone, *y_steps[2:]],
             "tiles": [1] * lone + list(self.tiles),
-            "block": [1] * lone + list(self.block),
             "first_input": [0] * lone
             + [one.axis.crop[0] // one.axis.stride - (one.kind.window - one.kind.outputs) for one in weights.axes],
             "first_output": [0] * lone
             + [one.axis.crop[0] // one.axis.stride * one.axis.stride - one.axis.crop[0] for one in weights.axes],
+            "count": self.count,
             "pitch": self.pitch,
+            "channels_at_once": self.channels_at_once,
             "parts": self.parts,
             "past": past_caches(y.shape, item),
             "vectors": weights.tile.vectors,
         }
+
+
+_MOST_TILES = 256
+"""Of a job; native/src/job.hpp has the same number."""
+
+_CHANNELS = 128
+"""Input channels that are multiplied at once; native/src/toom.hpp has the same number."""
 
 
 def choose_toom_tiling(
@@ -267,32 +289,24 @@ def choose_toom_tiling(
     """The cheapest tiling for an output size."""
     tiles = tuple(axis.tiles(m) for axis, m in zip(weights.axes, output, strict=True))
     steps = [weights.cycles(machine, vectors) if vectors else 0.0 for vectors in range(weights.tile.vectors + 1)]
+    lanes = machine.lanes(itemsize)
+    every = batch * prod(tiles)
+    turns = sorted({-(-weights.channels_in // turn) for turn in (1, 2, 3, 4, 6, 8, 16)})
     found = [
-        _toom_tiling(weights, batch, tiles, images, block, machine, itemsize, threads, steps)
-        for images in sorted({1, 2, 4, 8, 16, batch} & set(range(1, batch + 1)))
-        for block in _blocks(tiles)
-        if images == 1 or block == tiles
+        _toom_tiling(weights, batch, tiles, count, at_once, machine, itemsize, threads, steps)
+        for count in sorted({min(every, vectors * lanes) for vectors in range(1, _MOST_TILES // lanes + 1)})
+        for at_once in turns
     ]
     fitting = [tiling for tiling in found if tiling.bytes <= room] or [min(found, key=lambda tiling: tiling.bytes)]
     return min(fitting, key=lambda tiling: tiling.cycles)
-
-
-def _blocks(tiles: Ints) -> Iterator[Ints]:
-    sides = [
-        sorted({-(-size // -(-size // b)) for b in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, size)})
-        for size in tiles
-    ]
-    for block in product(*sides):
-        if prod(block) <= 160:
-            yield block
 
 
 def _toom_tiling(
     weights: ToomWeights,
     batch: int,
     tiles: Ints,
-    images: int,
-    block: Ints,
+    count: int,
+    at_once: int,
     machine: Machine,
     itemsize: int,
     threads: int,
@@ -300,47 +314,45 @@ def _toom_tiling(
 ) -> ToomTiling:
     """A tiling; ``steps``: cycles per input channel of a chunk, by its vectors."""
     lanes = machine.lanes(itemsize)
-    count = images * prod(block)
-    deep = len(block) == _AXES and weights.axes[0].kind is not Kind.SINGLE
-    inner = prod(block[1:]) if deep else block[-1]
-    # A run of tiles is written in whole vectors and may run over its end, but not into the next channel.
-    pitch = -(-(count - inner + -(-inner // lanes) * lanes) // lanes) * lanes
-    if pitch * itemsize % 512 == 0 and pitch * itemsize >= 512:
+    pitch = -(-count // lanes) * lanes
+    vectors = pitch // lanes
+    if pitch * itemsize % 512 == 0:
         pitch += lanes
     c_in, c_out = weights.channels_in, weights.channels_out
     planes = prod(axis.kind.planes for axis in weights.axes)
     blocks = -(-c_out // weights.channel_block)
-    groups = -(-batch // images) * weights.groups * prod(-(-n // b) for n, b in zip(tiles, block, strict=True))
+    groups = -(-batch * prod(tiles) // count) * weights.groups
     parts = 1
     while groups * parts % threads and parts < min(blocks, 2 * threads) and groups * parts < 4 * threads:
         parts += 1
-    vectors = pitch // lanes
     whole, left = divmod(vectors, weights.tile.vectors)
     multiply = (whole * steps[-1] + steps[left]) * c_in
-    sides = [(b - 1) * axis.kind.outputs + axis.kind.window for b, axis in zip(block, weights.axes, strict=True)]
-    rows = prod(block[:-1]) * images  # of tiles
-    # Every row of inputs, of tiles and of outputs is begun anew: narrow blocks cost more than their tiles.
-    transform = prod(sides[:-1]) * images * (120 + 1.2 * sides[-1]) + rows * -(-block[-1] // lanes) * planes * 6.0
-    transform *= parts * c_in
+    products = sum(number * each for number, each in weights.units)
+    # Sums so far are read and written again; every register tile is a call.
+    again = -(-c_in // min(at_once, _CHANNELS))
+    multiply += again * c_out * products * (vectors * 1.0 + (whole + (left > 0)) * 15.0 / weights.tile.rows)
+    # Every row of tiles is begun anew, of inputs, of planes and of outputs.
+    rows = count / tiles[-1] + 1 - 1 / tiles[-1]
+    width = min(count, tiles[-1])
+    last = weights.axes[-1]
+    inputs = prod(axis.kind.window for axis in weights.axes[:-1])
+    transform = inputs * (60 + 0.5 * ((width - 1) * last.kind.outputs + last.kind.window))
+    transform = rows * (transform + (width / lanes + 0.5) * planes * 3.0) * c_in
+    transform *= parts if at_once >= c_in else blocks * len(weights.outer_units)
+    back = c_out * products * vectors * 3.0
     phases = prod(axis.axis.stride for axis in weights.axes)
     positions = prod(axis.kind.outputs for axis in weights.axes)
-    back = sum(c_out * each * vectors * number * 20.0 for number, each in weights.units)
-    last = weights.axes[-1]
-    lines = c_out * phases * positions // (last.axis.stride * last.kind.outputs) * rows
-    stored = lines * 120 + c_out * phases * positions * count * 0.5
+    lines = c_out * phases * positions / (last.axis.stride * last.kind.outputs) * rows
+    stored = lines * 60 + c_out * phases * positions * count * 0.3
     stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine)
-    held = planes * c_in * pitch * itemsize
-    # Planes are written once, and read for every block of output channels; products are written and read in each.
-    again = far_cycles(held, machine) * (blocks / parts + 1)
-    products = max(number * each for number, each in weights.units) * weights.channel_block * pitch * itemsize
-    again += 2 * far_cycles(products, machine) * blocks * len(weights.units) / parts
-    one = multiply + transform + back + stored + stream + again
+    held = planes * (at_once * pitch + lanes) * itemsize
+    # Products of the units whose rows are woven together, and what one row of them becomes.
+    together = max(sum(number * each for number, each in units) for units in weights.outer_units)
+    product_bytes = together * weights.channel_block * pitch * itemsize
+    # Planes are written once, and read for every block of output channels.
+    far = far_cycles(held + product_bytes, machine) * (blocks / parts if at_once >= c_in else blocks)
+    one = multiply + transform + back + stored + stream + far
     jobs = groups * parts
     balance = -(-jobs // threads) * threads / jobs
-    # Beside the planes: rows of products, and of the positions that they become.
-    outer = prod(max(len(branch.phases) for branch in axis.branches) for axis in weights.axes[:-1])
-    rows = weights.channel_block * (
-        max(number * each for number, each in weights.units) + positions * outer * weights.axes[-1].axis.stride
-    )
-    worked_in = held + (rows + 36) * pitch * itemsize
-    return ToomTiling(images, tiles, block, pitch, parts, jobs, one * groups * balance, worked_in)
+    worked_in = held + product_bytes + (36 + positions * last.axis.stride) * pitch * itemsize
+    return ToomTiling(tiles, count, pitch, at_once, parts, jobs, one * groups * balance, worked_in)
