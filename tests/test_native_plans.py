@@ -97,15 +97,22 @@ def gemm_kinds(choice: Any, lanes: int) -> Iterator[str]:
         yield "positions one by one"
 
 
-def toom_kinds(choice: Any) -> Iterator[str]:
+def toom_kinds(choice: Any, batch: int) -> Iterator[str]:
     """What is special about a way to cut up for Toom-Cook's algorithm."""
     weights, tiling = choice.weights, choice.tiling
     if tiling.parts > 1:
         yield "output channels in parts"
-    if tiling.images > 1:
-        yield "images together"
-    if any(m % b for m, b in zip(tiling.tiles, tiling.block, strict=True)):
-        yield "edge tiles"
+    tiles = batch * prod(tiling.tiles)
+    if tiling.channels_at_once < weights.channels_in:
+        yield "input channels in turns"
+        if weights.channels_in % tiling.channels_at_once:
+            yield "the last turn has fewer channels"
+    if tiles % tiling.count:
+        yield "a last job with fewer tiles"
+    if tiling.count % tiling.tiles[-1]:
+        yield "rows of tiles in pieces"
+    if batch > 1 and tiling.count % prod(tiling.tiles) and tiling.count < tiles:
+        yield "tiles of several images"
     if weights.channel_block < weights.channels_out:
         yield "blocks of output channels"
         if weights.channels_out % weights.channel_block:
@@ -138,9 +145,12 @@ GEMM_KINDS = {
     "positions one by one",
 }
 TOOM_KINDS = {
+    "input channels in turns",
+    "the last turn has fewer channels",
     "output channels in parts",
-    "images together",
-    "edge tiles",
+    "a last job with fewer tiles",
+    "rows of tiles in pieces",
+    "tiles of several images",
     "blocks of output channels",
     "a last block with fewer channels",
     "branches",
@@ -160,7 +170,7 @@ def test_any_choice_gives_the_same_result(isa: str) -> None:
                 positions = tuple(-(-m // s) for m, s in zip(g.output_size(size), g.stride, strict=True))
                 for kernel, choice in check(g, batch, channels, size, dtype, threads=threads):
                     if kernel == "toom":
-                        kinds = set(toom_kinds(choice))
+                        kinds = set(toom_kinds(choice, batch))
                     elif kernel == "gemm":
                         kinds = set(gemm_kinds(choice, CORE.vectors(isa)[0] // (4 if dtype == "float32" else 8)))
                     else:

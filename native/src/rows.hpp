@@ -169,15 +169,35 @@ static void weave_some(T* to, const T* const* from, int64_t begin, int64_t strid
   }
 }
 
-// Past the caches where whole aligned vectors are written; the ends, which share their vectors with other rows, are not.
+// Less than a vector: two pieces of a size that is known, which may overlap.
+template <class T, int B>
+static inline void copy_few(T* to, const T* from, int64_t count) {
+  if constexpr (B > 0) {
+    if (count < B) return copy_few<T, B / 2>(to, from, count);
+    T first[B], last[B];
+    std::memcpy(first, from, sizeof first);
+    std::memcpy(last, from + count - B, sizeof last);
+    std::memcpy(to, first, sizeof first);
+    std::memcpy(to + count - B, last, sizeof last);
+  }
+}
+
+// `count` outputs, past the caches where whole aligned vectors are written: the ends, which share their vectors with other
+// rows, are not.
 template <class T>
-static void copy_past(T* to, const T* from, int64_t count) {
+static inline void copy_out(T* to, const T* from, int64_t count, bool past) {
   constexpr int L = kLanes<T>;
-  const int64_t beyond = int64_t(reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES / sizeof(T));
-  int64_t i = smaller(count, (L - beyond) % L);
-  std::memcpy(to, from, size_t(i) * sizeof(T));
-  for (; i + L <= count; i += L) store_past(to + i, load(from + i));
-  std::memcpy(to + i, from + i, size_t(count - i) * sizeof(T));
+  if (count < L) return copy_few<T, L / 2>(to, from, count);
+  int64_t i = 0;
+  if (past) {
+    i = (L - int64_t(reinterpret_cast<uintptr_t>(to) % DECONVS_VECTOR_BYTES / sizeof(T))) % L;
+    copy_few<T, L / 2>(to, from, i);
+    for (; i + L <= count; i += L) store_past(to + i, load(from + i));
+    copy_few<T, L / 2>(to + i, from + i, count - i);
+  } else {
+    for (; i + L <= count; i += L) store(to + i, load(from + i));
+    if (i < count) store(to + count - L, load(from + count - L));
+  }
 }
 
 constexpr int64_t kPiece = 1024;  // outputs that are woven beside the row before they are copied
@@ -202,10 +222,7 @@ static void store_row(T* to, const T* const* from, int64_t stride, int64_t skip,
   for (int64_t begin = 0; begin * stride < outputs; begin += some, skip = 0) {
     const int64_t end = smaller(some * stride, outputs - begin * stride);
     weave_some(piece, from, begin, stride, 0, end, bias, activation, slope, false);
-    if (past)
-      copy_past(to, piece + skip, end - skip);
-    else
-      std::memcpy(to, piece + skip, size_t(end - skip) * sizeof(T));
+    copy_out(to, piece + skip, end - skip, past);
     to += end - skip;
   }
 }

@@ -213,15 +213,22 @@ static void back_to_positions(const ToomLayout& layout, const ToomUnit& unit, co
       back_slices(half + (y * positions + x) * pitch, flat, to + y * down + x * along, high_positions * down, size);
 }
 
-// Rows of y of one output channel and phase of the outer axes, from positions.
+// Rows of y of one output channel and phase of the outer axes, from positions. Tiles of all rows are woven together, so
+// that vectors are whole where rows are short.
 template <class T>
-static void store_rows(const ToomRun<T>& run, const ToomRow* rows, int64_t count, int64_t channel, const int64_t* residue,
-                       const T* stored, const T** from) {
+static void store_rows(const ToomRun<T>& run, const ToomRow* rows, int64_t count, int64_t tiles, int64_t channel,
+                       const int64_t* residue, const T* stored, const T** from) {
   const ToomTiling& t = run.tiling;
   const ToomAxis* axes = run.layout.axes.data();
   const int64_t spread = outputs_of(axes[2].kind) * axes[2].stride;  // rows that one row of the output is woven from
-  const int64_t high_positions = outputs_of(axes[1].kind);
-  for (int64_t position = 0; position < outputs_of(axes[0].kind) * high_positions; ++position, stored += spread * t.pitch)
+  const int64_t high_positions = outputs_of(axes[1].kind), step = t.y_strides[4];
+  alignas(64) T woven[8 * kMostTiles];
+  const bool together = step == 1 && tiles * spread <= 8 * kMostTiles;
+  for (int64_t position = 0; position < outputs_of(axes[0].kind) * high_positions; ++position, stored += spread * t.pitch) {
+    if (together) {
+      for (int64_t f = 0; f < spread; ++f) from[f] = stored + f * t.pitch;
+      weave_some(woven, from, 0, spread, 0, tiles * spread, run.bias[channel], run.activation, run.slope, false);
+    }
     for (const ToomRow* at = rows; at < rows + count; ++at) {
       const int64_t deep = t.first_output[0] + residue[0] +
                            (at->tile[0] * outputs_of(axes[0].kind) + position / high_positions) * axes[0].stride;
@@ -229,10 +236,17 @@ static void store_rows(const ToomRun<T>& run, const ToomRow* rows, int64_t count
                            (at->tile[1] * high_positions + position % high_positions) * axes[1].stride;
       if (deep < 0 || high < 0 || deep >= t.output[0] || high >= t.output[1]) continue;
       T* y = run.y + at->image * t.y_strides[0] + channel * t.y_strides[1] + deep * t.y_strides[2] + high * t.y_strides[3];
-      for (int64_t f = 0; f < spread; ++f) from[f] = stored + f * t.pitch + at->place;
-      store_clipped(y, t.y_strides[4], from, spread, t.first_output[2] + at->tile[2] * spread, at->width * spread,
-                    t.output[2], run.bias[channel], run.activation, run.slope, t.past);
+      const int64_t start = t.first_output[2] + at->tile[2] * spread, outputs = at->width * spread;
+      if (together) {
+        const int64_t low = larger(0, -start), end = smaller(outputs, t.output[2] - start);
+        if (low < end) copy_out(y + start + low, woven + at->place * spread + low, end - low, t.past);
+      } else {
+        for (int64_t f = 0; f < spread; ++f) from[f] = stored + f * t.pitch + at->place;
+        store_clipped(y, step, from, spread, start, outputs, t.output[2], run.bias[channel], run.activation, run.slope,
+                      t.past);
+      }
     }
+  }
 }
 
 template <class T>
@@ -304,7 +318,7 @@ static void run_toom(const ToomRun<T>& run, int64_t job, T* scratch, const T** f
         const int64_t phase = r % outer_phases;
         const int64_t residue[2] = {deep.phases[size_t(phase) / high.phases.size()],
                                     high.phases[size_t(phase) % high.phases.size()]};
-        store_rows(run, rows, count, channel + r / outer_phases, residue, stored, from);
+        store_rows(run, rows, count, tiles, channel + r / outer_phases, residue, stored, from);
       }
       outer = next;
     }

@@ -261,7 +261,7 @@ def _tiling(
         pitch += lanes
     channel_pitch = pitch
     c_in, c_out, taps = weights.channels_in, weights.channels_out, len(weights.taps)
-    channels_at_once = max(1, min(c_in, int(0.6 * machine.l2) // (channel_pitch * itemsize)))
+    channels_at_once = max(1, min(c_in, int(0.45 * machine.l2) // (channel_pitch * itemsize)))
     turns = -(-c_in // channels_at_once)
     channels_at_once = -(-c_in // turns)
     blocks = -(-c_out // weights.channel_block)
@@ -284,7 +284,7 @@ def _tiling(
     result = rows * last.stride * places
     per_strip = images * c_out * result
     store = count * (per_strip * 0.7 + images * c_out * rows * 60.0)
-    stream = count * stream_cycles(weights.packed * itemsize, machine)
+    stream = count * stream_cycles(weights.packed * itemsize, machine, multiply / count)
     products = weights.channel_block * taps * pitch * itemsize
     sums = weights.channel_block * images * result * itemsize
     again = chunks * blocks * 2 * far_cycles(products + sums, machine)

@@ -153,28 +153,30 @@ def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
 def tile_cycles(rows: int, vectors: int, machine: Machine, *, aligned: bool = True) -> float:
     """Cycles of one step (one channel and tap) of a register tile.
 
-    Products, or the wait until a sum can be added to again; and a part of the loads, less where each vector is used
-    long enough to hide them: weights come in order, inputs from further apart, and not aligned they cross the ends of
-    cache lines.
+    Products, or the wait until a sum can be added to again; and loads of weights, which come in order, and of inputs from
+    L2, which cross the ends of cache lines where they are not aligned.
     """
     products = max(rows * vectors / machine.products_per_cycle, _LATENCY)
     loads = _LOAD_WEIGHT * rows + (_LOAD_ALIGNED if aligned else _LOAD_UNALIGNED) * vectors
-    return products + loads * (_HIDDEN if rows >= _USED * machine.products_per_cycle else 1)
+    # They overlap, but not wholly where both take about as long.
+    return float((products**3 + loads**3) ** (1 / 3))
 
 
 _LATENCY = 4.0
-_USED = 4.0
-_HIDDEN = 0.2
 _LOAD_WEIGHT = 0.25
-_LOAD_ALIGNED = 0.7
-_LOAD_UNALIGNED = 1.7
+_LOAD_ALIGNED = 1.3
+_LOAD_UNALIGNED = 2.2
 
 
-def stream_cycles(count: float, machine: Machine) -> float:
-    """Cycles that reading ``count`` bytes of weights in order adds: they are fetched ahead, but not from memory."""
+def stream_cycles(count: float, machine: Machine, beside: float) -> float:
+    """Cycles that reading ``count`` bytes of weights in order adds to ``beside`` cycles of products.
+
+    They are asked for ahead; what a cache or memory gives at most is not hidden behind products that take less time.
+    """
     if count <= machine.l2 / 2:
         return 0.0
-    return count * (0.02 if count <= machine.l3 / 2 else 0.15)
+    hidden, most = (0.02, 0.11) if count <= machine.l3 / 2 else (0.05, 0.2)
+    return max(hidden * count, most * count - beside / 2)
 
 
 def far_cycles(count: float, machine: Machine) -> float:

@@ -257,7 +257,7 @@ def _tiling(
     )
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 30
     call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
-    stream = stream_cycles(weights.packed * itemsize, machine)
+    stream = stream_cycles(weights.packed * itemsize, machine, multiply)
     # Each row of results is begun anew, and read from further away where the results of a unit do not fit into L1.
     store = (
         weights.outputs

@@ -343,8 +343,9 @@ def _toom_tiling(
     phases = prod(axis.axis.stride for axis in weights.axes)
     positions = prod(axis.kind.outputs for axis in weights.axes)
     lines = c_out * phases * positions / (last.axis.stride * last.kind.outputs) * rows
-    stored = lines * 60 + c_out * phases * positions * count * 0.3
-    stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine)
+    spread = last.axis.stride * last.kind.outputs
+    stored = lines * 60 + c_out * phases * positions * count * (0.3 if spread <= 8 else 0.8)
+    stream = stream_cycles(c_in * c_out * weights.volume * itemsize, machine, multiply)
     held = planes * (at_once * pitch + lanes) * itemsize
     # Products of the units whose rows are woven together, and what one row of them becomes.
     together = max(sum(number * each for number, each in units) for units in weights.outer_units)
