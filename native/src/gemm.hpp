@@ -207,14 +207,14 @@ static void run_gemm(const GemmRun<T>& run, int64_t job, T* scratch, Landing* la
       const int64_t count = smaller(t.chunk, end - at);
       const int64_t positions = images * count * plane, left = positions % kLanes<T>;
       const int64_t alone = left <= kMostLeft ? left : 0;
-      const int64_t vectors = (positions - alone + kLanes<T> - 1) / kLanes<T>;
+      const Panels pieces((positions - alone + kLanes<T> - 1) / kLanes<T>, t.vectors);
       for (int64_t c = 0; c < layout.channels_in; c += t.channels_at_once) {
         const int64_t channels = smaller(t.channels_at_once, layout.channels_in - c);
         if (!whole) fill(at, count, c, channels);
         for (int64_t start = 0; start < channels; start += kMostSteps) {
           const int64_t some = smaller(kMostSteps, channels - start);
-          for (int64_t v = 0; v < vectors;) {
-            const int width = int(smaller(t.vectors, vectors - v));
+          for (int64_t v = 0, piece = 0; piece < pieces.count; ++piece) {
+            const int64_t width = pieces.rows(piece);
             const T* a = weights;
             T* to = products + v * kLanes<T>;
             for (int64_t panel = 0; panel < panels.count; ++panel) {

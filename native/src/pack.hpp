@@ -7,7 +7,7 @@
 struct Panels {
   int64_t count, short_rows, longer;  // `longer` panels have one row more
   Panels(int64_t rows, int most)
-      : count((rows + most - 1) / most), short_rows(rows / count), longer(rows % count) {}
+      : count((rows + most - 1) / most), short_rows(count > 0 ? rows / count : 0), longer(count > 0 ? rows % count : 0) {}
   int64_t rows(int64_t panel) const { return short_rows + (panel < longer); }
 };
 

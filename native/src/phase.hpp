@@ -6,6 +6,8 @@
 
 // Steps (channels and taps) that are summed in registers at most, before the sums go to memory and other steps come.
 constexpr int64_t kMostSteps = 4096;
+// Of a tile of one vector, which has few products to hide loads behind: what it reads stays in L1 for all rows.
+constexpr int64_t kNarrowSteps = 384;
 
 template <class T>
 struct PhaseRun {
@@ -93,18 +95,18 @@ static void multiply(const PhaseRun<T>& run, const Tile& tile, int64_t block, co
         off[tap] += (which.shift[tap * run.layout.axes + axis] - t.window_low[axis]) * t.window_pitch[axis];
     }
     const Panels panels(outs * int64_t(which.phases.size()), run.layout.panel_rows);
-    const int64_t some = larger(8, kMostSteps / larger(1, which.taps));
-    for (int64_t start = 0; start < channels; start += some) {
-      const int64_t count = smaller(some, channels - start);
-      for (size_t chunk = 0; chunk < t.chunks.size(); chunk += 4) {
-        const int64_t* at = t.chunks.data() + chunk;
-        if (at[1] >= positions) break;
-        // Zeros are not multiplied where the first or the last taps read nothing else.
-        int begin = 0, end = which.taps;
-        if (at[3] >= 0) {
-          while (begin < end && outside(run, tile, which, begin, at[3])) ++begin;
-          while (begin < end && outside(run, tile, which, end - 1, at[3])) --end;
-        }
+    for (size_t chunk = 0; chunk < t.chunks.size(); chunk += 4) {
+      const int64_t* at = t.chunks.data() + chunk;
+      if (at[1] >= positions) break;
+      // Zeros are not multiplied where the first or the last taps read nothing else.
+      int begin = 0, end = which.taps;
+      if (at[3] >= 0) {
+        while (begin < end && outside(run, tile, which, begin, at[3])) ++begin;
+        while (begin < end && outside(run, tile, which, end - 1, at[3])) --end;
+      }
+      const int64_t some = larger(8, (at[2] == 1 ? kNarrowSteps : kMostSteps) / larger(1, which.taps));
+      for (int64_t start = 0; start < channels; start += some) {
+        const int64_t count = smaller(some, channels - start);
         const T* b = window + at[0] + start * t.channel_pitch;
         const T* a = weights + (channel + start) * which.taps * panels.rows(0);
         T* c = results + at[1];

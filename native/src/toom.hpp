@@ -167,7 +167,7 @@ static void multiply_planes(const ToomRun<T>& run, const ToomUnit& unit, int64_t
     skip[axis] = unit.branch[axis] == 1 ? 4 : 0;
   }
   const int64_t many2 = many[1] * many[2], no_offset = 0;
-  const Panels panels(rows, layout.panel_rows);
+  const Panels panels(rows, layout.panel_rows), pieces(vectors, t.vectors);
   for (int64_t plane = 0; plane < many[0] * many2; ++plane) {
     const int64_t index = ((plane / many2 + skip[0]) * planes_of(axes[1].kind) + plane / many[2] % many[1] + skip[1]) *
                               planes_of(axes[2].kind) + plane % many[2] + skip[2];
@@ -175,8 +175,8 @@ static void multiply_planes(const ToomRun<T>& run, const ToomUnit& unit, int64_t
     T* c = products + plane * rows * t.pitch;
     for (int64_t start = 0; start < channels; start += kToomChannels) {
       const int64_t some = smaller(kToomChannels, channels - start);
-      for (int64_t place = 0; place < vectors;) {
-        const int64_t here = smaller(t.vectors, vectors - place);
+      for (int64_t place = 0, piece = 0; piece < pieces.count; ++piece) {
+        const int64_t here = pieces.rows(piece);
         const T* a = weights;
         for (int64_t panel = 0, r = 0; panel < panels.count; ++panel) {
           const int64_t high = panels.rows(panel);

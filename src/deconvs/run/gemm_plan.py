@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from ..geometry import ConvTranspose
-from .machine import Machine, past_caches
+from .machine import Machine, imbalance, past_caches
 from .phase_plan import Tile, far_cycles, panel_rows, stream_cycles, tile_cycles
 
 Ints = tuple[int, ...]
@@ -273,10 +273,10 @@ def _tiling(
     # Costs in cycles, of all strips of one tile.
     whole = turns == 1 and chunk >= longest
     read = sum(past - first for first, past, _, _ in strips)
-    full, left = divmod(vectors, weights.tile.vectors)
+    pieces = panel_rows(vectors, weights.tile.vectors)
     chunks = read / chunk
-    multiply = chunks * (full * steps[-1] + steps[left] + alone * weights.panels() * 0.7) * c_in
-    call = chunks * (full + (left > 0)) * weights.panels() * turns * 15.0
+    multiply = chunks * (sum(many * steps[width] for width, many in pieces) + alone * weights.panels() * 0.7) * c_in
+    call = chunks * sum(many for _, many in pieces) * weights.panels() * turns * 15.0
     lines = images * (1 if g.ndim == 1 else chunk * prod(inputs[1:-1]))  # rows of a chunk
     length = chunk if g.ndim == 1 else inputs[-1]
     fill = (parts if whole else blocks) * chunks * c_in * (0.6 * positions + 12.0 * lines)
@@ -291,7 +291,6 @@ def _tiling(
     again += blocks * far_cycles(channels_at_once * channel_pitch * itemsize, machine) * turns * chunks
     one = multiply + call + fill + add + store + stream + again
     jobs = tiles * parts
-    balance = -(-jobs // threads) * threads / jobs
     return GemmTiling(
         images,
         (chunk, *inputs[1:]),
@@ -304,6 +303,6 @@ def _tiling(
         pitch,
         parts,
         jobs,
-        one * (tiles / count) * balance,
+        one * (tiles / count) * imbalance(jobs, threads),
         channels_at_once * channel_pitch * itemsize + products + sums,
     )

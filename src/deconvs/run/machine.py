@@ -57,3 +57,17 @@ _PAST_FROM = 4 * 2**20
 def past_caches(shape: tuple[int, ...], itemsize: int) -> bool:
     """Whether a result is stored past the caches, which saves reading its memory first."""
     return prod(shape) * itemsize >= _PAST_FROM
+
+
+def imbalance(jobs: int, threads: int) -> float:
+    """How many times as long ``jobs`` of the same work take as if they could be shared out evenly.
+
+    Threads are not equally fast, on shared machines by a fifth or more: the last to come back is waited for, and the
+    smaller the jobs the less long.
+    """
+    if threads == 1:
+        return 1.0
+    return -(-jobs // threads) * threads / jobs + _UNEVEN * (threads - 1) / jobs
+
+
+_UNEVEN = 0.25

@@ -145,6 +145,8 @@ class Tile:
 
 def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
     """``rows`` in panels of at most ``most``, as even as can be: (rows, how many). The core cuts in the same way."""
+    if rows == 0:
+        return ()
     count = -(-rows // most)
     short, longer = divmod(rows, count)
     return ((short + 1, longer), (short, count - longer)) if longer else ((short, count),)
@@ -153,8 +155,8 @@ def panel_rows(rows: int, most: int) -> tuple[Pair, ...]:
 def tile_cycles(rows: int, vectors: int, machine: Machine, *, aligned: bool = True) -> float:
     """Cycles of one step (one channel and tap) of a register tile.
 
-    Products, or the wait until a sum can be added to again; and loads of weights, which come in order, and of inputs from
-    L2, which cross the ends of cache lines where they are not aligned.
+    Products, or the wait until a sum can be added to again; and loads of weights, which come in order, and of inputs
+    from L2, which cross the ends of cache lines where they are not aligned.
     """
     products = max(rows * vectors / machine.products_per_cycle, _LATENCY)
     loads = _LOAD_WEIGHT * rows + (_LOAD_ALIGNED if aligned else _LOAD_UNALIGNED) * vectors

@@ -8,8 +8,8 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from .machine import Machine, past_caches
-from .phase_plan import Weights, far_cycles, stream_cycles
+from .machine import Machine, imbalance, past_caches
+from .phase_plan import Weights, far_cycles, panel_rows, stream_cycles
 
 Ints = tuple[int, ...]
 
@@ -171,10 +171,10 @@ def _chunks(block: Ints, pitch: Ints, images: int, lanes: int, most: int) -> tup
         for start in [base] if flat else [base + h * row_pitch for h in range(height)]:
             row = -1 if flat or len(block) == 1 else len(rows)
             rows += [at + h * row_pitch for h in range(height)] if flat else [at]
-            for done in range(0, vectors, most):
-                place = done * lanes
-                # Three vectors left of two at a time: better 2 and 1 than what else there is.
-                chunks.append((start + place, at + place, min(most, vectors - done), row))
+            done = 0
+            for width in [size for size, count in panel_rows(vectors, most) for _ in range(count)]:
+                chunks.append((start + done * lanes, at + done * lanes, width, row))
+                done += width
             at += vectors * lanes
     return chunks, rows
 
@@ -220,7 +220,7 @@ def _tiling(
     if channel_pitch * itemsize % 1024 == 0:
         channel_pitch += 64 // itemsize
     flat, runs, vectors = _runs(block, pitch, images, lanes)
-    whole, left = divmod(vectors, weights.tile.vectors)
+    pieces = panel_rows(vectors, weights.tile.vectors)
     temp_pitch = runs * vectors * lanes
     if temp_pitch * itemsize % 1024 == 0:
         temp_pitch += 64 // itemsize
@@ -243,7 +243,7 @@ def _tiling(
     units_at_once = 1 if turns == 1 else max(1, min(per_part, (512 * 1024) // result))
 
     # Costs in cycles, of all tiles.
-    multiply = runs * (whole * steps[aligned][-1] + steps[aligned][left]) * c_in
+    multiply = runs * sum(many * steps[aligned][width] for width, many in pieces) * c_in
     if not flat and len(block) > 1:
         multiply *= inside
     fills = parts if turns == 1 else parts * -(-per_part // units_at_once)
@@ -256,7 +256,7 @@ def _tiling(
         * (0.6 if images == 1 else 1.5 if images % lanes == 0 else 4.0)
     )
     fill += fills * c_in * len(copies) * prod(window[:-1]) * 30
-    call = runs * (whole + (left > 0)) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
+    call = runs * sum(many for _, many in pieces) * 15.0 * -(-weights.outputs // weights.tile.rows) * turns
     stream = stream_cycles(weights.packed * itemsize, machine, multiply)
     # Each row of results is begun anew, and read from further away where the results of a unit do not fit into L1.
     store = (
@@ -272,7 +272,6 @@ def _tiling(
         store += 2 * turns * parts * -(-per_part // units_at_once) * far_cycles(units_at_once * result, machine)
     one = multiply + fill + call + stream + store
     jobs = tiles * parts
-    balance = -(-jobs // threads) * threads / jobs
     return Tiling(
         images,
         block,
@@ -290,6 +289,6 @@ def _tiling(
         (),
         (),
         jobs,
-        one * tiles * balance,
+        one * tiles * imbalance(jobs, threads),
         channels_at_once * channel_pitch * itemsize + units_at_once * result,
     )

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..axis import Axis, Phase
 from ..geometry import ConvTranspose
-from .machine import Machine, past_caches
+from .machine import Machine, imbalance, past_caches
 from .phase_plan import Tile, far_cycles, panel_rows, stream_cycles, tile_cycles
 
 Ints = tuple[int, ...]
@@ -325,12 +325,12 @@ def _toom_tiling(
     parts = 1
     while groups * parts % threads and parts < min(blocks, 2 * threads) and groups * parts < 4 * threads:
         parts += 1
-    whole, left = divmod(vectors, weights.tile.vectors)
-    multiply = (whole * steps[-1] + steps[left]) * c_in
+    pieces = panel_rows(vectors, weights.tile.vectors)
+    multiply = sum(many * steps[width] for width, many in pieces) * c_in
     products = sum(number * each for number, each in weights.units)
     # Sums so far are read and written again; every register tile is a call.
     again = -(-c_in // min(at_once, _CHANNELS))
-    multiply += again * c_out * products * (vectors * 1.0 + (whole + (left > 0)) * 15.0 / weights.tile.rows)
+    multiply += again * c_out * products * (vectors + sum(many for _, many in pieces) * 15.0 / weights.tile.rows)
     # Every row of tiles is begun anew, of inputs, of planes and of outputs.
     rows = count / tiles[-1] + 1 - 1 / tiles[-1]
     width = min(count, tiles[-1])
@@ -354,6 +354,5 @@ def _toom_tiling(
     far = far_cycles(held + product_bytes, machine) * (blocks / parts if at_once >= c_in else blocks)
     one = multiply + transform + back + stored + stream + far
     jobs = groups * parts
-    balance = -(-jobs // threads) * threads / jobs
     worked_in = held + product_bytes + (36 + positions * last.axis.stride) * pitch * itemsize
-    return ToomTiling(tiles, count, pitch, at_once, parts, jobs, one * groups * balance, worked_in)
+    return ToomTiling(tiles, count, pitch, at_once, parts, jobs, one * groups * imbalance(jobs, threads), worked_in)
