@@ -212,7 +212,7 @@ PLANNED = {
     "places from the uncropped beginning": (PLANS, "run/gemm_plan.py", '"first_output": before * last.stride - last.crop[0],', '"first_output": before * last.stride,'),
     "strips without what reaches in": (PLANS, "run/gemm_plan.py", "-((reach - low - begin) // s)", "-((-low - begin) // s)"),
     "phases without the dilation": (PLANS, "run/gemm_plan.py", "index * last.dilation % last.stride)", "index % last.stride)"),
-    "products take no memory": (BESIDE + "::test_scratch_memory_is_as_small_as_is_said", "run/toom_plan.py", "worked_in = held + product_bytes + (36", "worked_in = held + (36"),
+    "planes take no memory": (BESIDE + "::test_scratch_memory_is_as_small_as_is_said", "run/toom_plan.py", "worked_in = held + product_bytes + (36", "worked_in = product_bytes + (36"),
     "threads decide on the kernel": ("tests/test_native_same.py", "run/engine.py", "{name: self._tiling(name, batch, size, 1) for", "{name: self._tiling(name, batch, size, threads) for"),
     "pixels are not seen": (WHOLE, "run/by_core.py", "return not x.flags.c_contiguous and x.transpose", "return False and x.transpose"),
     "out over x, the second time": (AGAIN, "run/by_core.py", " and not np.may_share_memory(x, out)", ""),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import deconvs as dc
+from deconvs.run import engine
 
 from .native_cases import CORE, FEWER, ISAS, KERNELS, NEEDS_CORE, Array, assert_same, data, prepared, scattered
 
@@ -150,6 +151,38 @@ def test_out_is_filled_and_nothing_around_it_is_touched(isa: str, ndim: int, mon
                     assert_same(out, expected, (name, kernel, dtype))
                     out[...] = MARK
                     assert (room == MARK).all(), (name, kernel, dtype)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 5, 8, 9, 16, 33, 130])
+@pytest.mark.parametrize("isa", ISAS)
+def test_results_past_the_caches(isa: str, stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole aligned vectors are stored past the caches, wherever in memory a row begins and ends; large results are."""
+    monkeypatch.setenv("DECONVS_ISA", isa)
+    for module in ("tiling", "gemm_plan", "toom_plan"):
+        monkeypatch.setattr(f"deconvs.run.{module}.past_caches", lambda shape, itemsize: True)
+    engine._engine.cache_clear()
+    try:
+        lengths = (1, 2, 17, 40) if stride < 33 else (1, 2, 5, 19)
+        for dtype, n in itertools.product(("float32", "float64"), lengths[::FEWER]):
+            # Rows that begin within the first tile's position, and rows of odd lengths.
+            for crop in ((0, 0), (min(1, stride - 1), 1), (stride + 1, 0)):
+                g = dc.ConvTranspose((2, 2 * stride), (2, stride), ((0, 1), crop))
+                if min(g.output_size((2, n))) < 1:
+                    continue
+                x, w, bias = data(g, 1, (3, 2), (2, n), dtype)
+                expected = scattered(g, x, w, bias)
+                for kernel in KERNELS:
+                    if (op := prepared(g, w, bias, kernel)) is None:
+                        continue
+                    for before in range(0, 17, 3 * FEWER):
+                        room = np.full(expected.size + 33, MARK, dtype)
+                        out = room[before : before + expected.size].reshape(expected.shape)
+                        op(x, out=out)
+                        assert_same(out, expected, (kernel, g, n, dtype, before))
+                        out[...] = MARK
+                        assert (room == MARK).all(), (kernel, g, n, dtype, before)
+    finally:
+        engine._engine.cache_clear()
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -120,6 +120,7 @@ def test_scratch_memory_is_as_small_as_is_said() -> None:
     for g, channels, size in (
         (G, (64, 32), (64, 64)),
         (G, (512, 256), (8, 8)),
+        (G, (1024, 64), (16, 16)),
         (dc.ConvTranspose((3, 3), 1, 1), (64, 64), (56, 56)),
         (dc.ConvTranspose((16,), 8, 4), (256, 128), (400,)),
         (dc.ConvTranspose((1024,), 256), (513, 1), (200,)),
