@@ -285,7 +285,7 @@ static void store_images(T* to, int64_t image_step, const T* const* from, int64_
 #pragma GCC unroll 16
       for (int i = 0; i < L; ++i) store(rows + i * L, v[i]);
       for (int i = 0; i < L; ++i)
-        std::memcpy(to + i * image_step + o, rows + i * L, size_t(count) * sizeof(T));
+        copy_few<T, L / 2>(to + i * image_step + o, rows + i * L, count);
     }
   }
 }
