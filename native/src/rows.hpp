@@ -46,6 +46,19 @@ static inline void store_piece(T* to, Vec<T> v, std::index_sequence<I...>, int p
   }
 }
 
+// Less than a vector: two pieces of a size that is known, which may overlap.
+template <class T, int B>
+static inline void copy_few(T* to, const T* from, int64_t count) {
+  if constexpr (B > 0) {
+    if (count < B) return copy_few<T, B / 2>(to, from, count);
+    T first[B], last[B];
+    std::memcpy(first, from, sizeof first);
+    std::memcpy(last, from + count - B, sizeof last);
+    std::memcpy(to, first, sizeof first);
+    std::memcpy(to + count - B, last, sizeof last);
+  }
+}
+
 // Outputs skip .. outputs - 1 of a row of stride B, contiguous in y from `to` on. What is less than all outputs of its vectors is woven beside the
 // row and copied: `from` may be read, not used, up to a vector past the row.
 template <class T, int B>
@@ -58,24 +71,29 @@ static void weave_row(T* to, const T* const* from, int64_t begin, int64_t skip, 
 #pragma GCC unroll 16
     for (int f = 0; f < B; ++f) v[f] = load(from[f] + begin + p);
     weave<T, B>(v);
+#pragma GCC unroll 16
+    for (int i = 0; i < B; ++i) v[i] = finish<T>(v[i], biases, activation, slopes);
     const int64_t first = larger(0, skip - p * B), end = smaller(B * L, outputs - p * B);
-    if (first > 0 || end < B * L) {
+    if (first > 0) {
       T some[B * L];
 #pragma GCC unroll 16
-      for (int i = 0; i < B; ++i) store(some + i * L, finish<T>(v[i], biases, activation, slopes));
-      if (first < end) {
-        std::memcpy(to, some + first, size_t(end - first) * sizeof(T));
-        to += end - first;
-      }
+      for (int i = 0; i < B; ++i) store(some + i * L, v[i]);
+      if (first < end) std::memcpy(to, some + first, size_t(end - first) * sizeof(T));
+      to += larger(0, end - first);
       continue;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < B; ++i) {
-      const Vec<T> done = finish<T>(v[i], biases, activation, slopes);
+      if (end < (i + 1) * L) {
+        T some[L];
+        store(some, v[i]);
+        if (end > i * L) copy_few<T, L / 2>(to + i * L, some, end - i * L);
+        return;
+      }
       if (past)
-        store_past(to + i * L, done);
+        store_past(to + i * L, v[i]);
       else
-        store(to + i * L, done);
+        store(to + i * L, v[i]);
     }
     to += B * L;
   }
@@ -166,19 +184,6 @@ static void weave_some(T* to, const T* const* from, int64_t begin, int64_t strid
       return as(std::integral_constant<int, 8>{});
     default:
       return weave_long(to, from, begin, stride, outputs, bias, activation, slope);
-  }
-}
-
-// Less than a vector: two pieces of a size that is known, which may overlap.
-template <class T, int B>
-static inline void copy_few(T* to, const T* from, int64_t count) {
-  if constexpr (B > 0) {
-    if (count < B) return copy_few<T, B / 2>(to, from, count);
-    T first[B], last[B];
-    std::memcpy(first, from, sizeof first);
-    std::memcpy(last, from + count - B, sizeof last);
-    std::memcpy(to, first, sizeof first);
-    std::memcpy(to + count - B, last, sizeof last);
   }
 }
 
