@@ -29,6 +29,7 @@ from deconvs.drawing import (
     render_named,
     save,
     to_gif,
+    to_moving_svg,
     to_png,
     to_svg,
 )
@@ -185,12 +186,14 @@ def test_save_by_suffix(tmp_path: Path) -> None:
     save(film.still, str(tmp_path / "b.PNG"))
     save(film, tmp_path / "c.gif")
     save(film.still, tmp_path / "d.gif")
-    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == to_svg(film.still)
+    save(film.still, tmp_path / "e.svg")
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == to_moving_svg(film)
     assert (tmp_path / "b.PNG").read_bytes() == to_png(film.still)
     assert (tmp_path / "c.gif").read_bytes() == to_gif(film)
     with Image.open(tmp_path / "d.gif") as image:
         assert getattr(image, "n_frames", 1) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.svg", "b.PNG", "c.gif", "d.gif"]
+    assert (tmp_path / "e.svg").read_text(encoding="utf-8") == to_svg(film.still)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.svg", "b.PNG", "c.gif", "d.gif", "e.svg"]
 
 
 def test_saved_files_have_the_usual_rights(tmp_path: Path) -> None:
@@ -299,11 +302,11 @@ def test_folders_that_are_missing_or_closed(tmp_path: Path, monkeypatch: pytest.
 MESSAGES = [
     (
         lambda: save(direct_scene(G, (2, 2)), "figure.jpg"),
-        "no such picture format: 'figure.jpg' ends in '.jpg'; use one of .svg, .png, .gif",
+        "no such picture format: 'figure.jpg' ends in '.jpg'; use one of .svg, .png, .gif, .apng, .webp, .mp4, .html",
     ),
     (
         lambda: save(direct_scene(G, (2, 2)), "figure"),
-        "no such picture format: 'figure' has no suffix; use one of .svg, .png, .gif",
+        "no such picture format: 'figure' has no suffix; use one of .svg, .png, .gif, .apng, .webp, .mp4, .html",
     ),
     (
         lambda: direct_film(dc.ConvTranspose(3, ndim=3), 2),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .checkpoints.convert import convert_checkpoint
     from .checkpoints.report import CheckpointReport
     from .conversion import Conversion, convert
+    from .drawing.picture import Picture, draw
     from .finding import Finding
     from .live.config import checkpoint_config
     from .naming import names
@@ -47,6 +48,7 @@ __all__ = [
     "Nearest",
     "Operator",
     "Phase",
+    "Picture",
     "Plan",
     "Refusal",
     "check",
@@ -55,6 +57,7 @@ __all__ = [
     "conv_transpose",
     "convert",
     "convert_checkpoint",
+    "draw",
     "explain",
     "matrix",
     "names",
@@ -68,6 +71,7 @@ _LOADED_WHEN_ASKED_FOR = {
     "Conversion": "conversion",
     "Finding": "finding",
     "Operator": "run.fast",
+    "Picture": "drawing.picture",
     "Plan": "plan",
     "check": "checking",
     "checkpoint_config": "live.config",
@@ -75,6 +79,7 @@ _LOADED_WHEN_ASKED_FOR = {
     "conv_transpose": "run.fast",
     "convert": "conversion",
     "convert_checkpoint": "checkpoints.convert",
+    "draw": "drawing.picture",
     "explain": "report",
     "matrix": "operator",
     "names": "naming",

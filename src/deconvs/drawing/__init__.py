@@ -1,4 +1,4 @@
-"""Pictures: a geometry and a Plan -> a Scene or a Film of frozen shapes -> SVG, PNG, GIF.
+"""Pictures: a geometry and a Plan -> a Scene or a Film of frozen shapes -> SVG, PNG, GIF, APNG, WebP, MP4, HTML.
 
 >>> from deconvs import ConvTranspose
 >>> from deconvs.drawing import direct_film
@@ -12,29 +12,44 @@ from Plans, who reaches whom from Axis.contributions, numbers from Plan.run.
 
 from __future__ import annotations
 
-from .figures import coverage_scene, direct_film, direct_scene, matrix_film
+from .figures import coverage_scene, direct_film, direct_scene, gemm_film, matrix_film, polyphase_film, scatter_film
 from .files import save
+from .motion import to_moving_svg
 from .named import NAMED, render_named
-from .raster import to_gif, to_png
+from .picture import DRAWN, Picture, draw
+from .player import to_html
+from .raster import to_apng, to_gif, to_png, to_webp
 from .scene import Cell, Film, Line, Path, Rect, Scene, Text
 from .svg import to_svg
+from .video import to_mp4
 
 __all__ = [
+    "DRAWN",
     "NAMED",
     "Cell",
     "Film",
     "Line",
     "Path",
+    "Picture",
     "Rect",
     "Scene",
     "Text",
     "coverage_scene",
     "direct_film",
     "direct_scene",
+    "draw",
+    "gemm_film",
     "matrix_film",
+    "polyphase_film",
     "render_named",
     "save",
+    "scatter_film",
+    "to_apng",
     "to_gif",
+    "to_html",
+    "to_moving_svg",
+    "to_mp4",
     "to_png",
     "to_svg",
+    "to_webp",
 ]

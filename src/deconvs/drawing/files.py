@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import GeometryError
 from ..files import write_whole
-from .raster import to_gif, to_png
+from .motion import to_moving_svg
+from .player import to_html
+from .raster import to_apng, to_gif, to_png, to_webp
 from .scene import Film, Scene
 from .svg import to_svg
+from .video import to_mp4
 
-SUFFIXES = (".svg", ".png", ".gif")
+_MOVING: dict[str, Callable[..., bytes]] = {".gif": to_gif, ".apng": to_apng, ".webp": to_webp, ".mp4": to_mp4}
+
+SUFFIXES = (".svg", ".png", *_MOVING, ".html")
 
 
-def save(picture: Scene | Film, path: str | os.PathLike[str]) -> None:
-    """Write a picture in the format that the suffix names: .svg, .png or .gif.
+def save(picture: Scene | Film, path: str | os.PathLike[str], *, width: int | None = None) -> None:
+    """Write a picture in the format that the suffix names: .svg, .png, .gif, .apng, .webp, .mp4 or .html.
 
     >>> from deconvs import ConvTranspose
     >>> from deconvs.drawing import coverage_scene
-    >>> save(coverage_scene(ConvTranspose((3,)), 4), "coverage.bmp")
+    >>> save(coverage_scene(ConvTranspose((3,)), 4), "a.bmp")
     Traceback (most recent call last):
     ...
-    deconvs.errors.GeometryError: no such picture format: 'coverage.bmp' ends in '.bmp'; use one of .svg, .png, .gif
+    deconvs.errors.GeometryError: no such picture format: 'a.bmp' ends in '.bmp'; use one of .svg, .png, .gif, ...
 
-    Of a film, .svg and .png hold its still; of a scene, .gif holds a single frame. PNG has two pixels, GIF one a
-    picture unit. Errors: GeometryError for other suffixes and for places that cannot be written.
+    Of a film, .png holds its still; of a scene, what could move holds a single frame. ``width``: pixels of the formats
+    that have pixels; by default PNG has two, the others one a picture unit. The file appears whole or not at all.
+    Errors: GeometryError for other suffixes, for places that cannot be written, and where .mp4 finds no ffmpeg.
     """
     target = Path(path)
     suffix = target.suffix.lower()
-    still = picture.still if isinstance(picture, Film) else picture
-    if suffix == ".svg":
-        data = to_svg(still).encode()
-    elif suffix == ".png":
-        data = to_png(still)
-    elif suffix == ".gif":
-        film = picture if isinstance(picture, Film) else Film((still,), (1000,), still.title, still.description, still)
-        data = to_gif(film)
-    else:
+    if suffix not in SUFFIXES:
         ending = f"'{target}' ends in {suffix!r}" if suffix else f"'{target}' has no suffix"
         raise GeometryError("no such picture format", ending, f"use one of {', '.join(SUFFIXES)}")
+    still = picture.still if isinstance(picture, Film) else picture
+    film = picture if isinstance(picture, Film) else Film((still,), (1000,), still.title, still.description, still)
+    if suffix == ".svg":
+        data = (to_moving_svg(picture) if isinstance(picture, Film) else to_svg(still)).encode()
+    elif suffix == ".png":
+        data = to_png(still, width=width)
+    elif suffix == ".html":
+        data = to_html(film).encode()
+    else:
+        data = _MOVING[suffix](film, width=width)
     write_whole(data, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from . import style
 from .glyphs import text_width
@@ -34,9 +35,10 @@ def runs_width(runs: Iterable[Run], size: float) -> float:
 
 
 def set_runs(runs: Iterable[Run], x: float, y: float, size: float) -> list[Shape]:
-    """Runs from ``x`` rightwards on the baseline ``y``."""
+    """Runs from ``x`` rightwards on the baseline ``y``; neighbours of one colour and weight are one text."""
     shapes: list[Shape] = []
-    for run in runs:
+    for (fill, weight), alike in groupby(runs, key=lambda run: (run.fill, run.weight)):
+        run = Run("".join(run.content for run in alike), fill, weight)
         # The space at the ends has no ink; without it the boxes of neighbours stay apart.
         ink = run.content.strip()
         if ink:

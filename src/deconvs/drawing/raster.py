@@ -1,4 +1,4 @@
-"""Scene -> PNG, Film -> GIF, as bytes. resvg paints the SVG; no font of the system is used."""
+"""Scene -> PNG; Film -> GIF, APNG, WebP, as bytes. resvg paints the SVG; no font of the system is used."""
 
 from __future__ import annotations
 
@@ -89,6 +89,50 @@ def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes
         disposal=1,
         optimize=True,
     )
+    return out.getvalue()
+
+
+def to_apng(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes:
+    r"""The film as an animated PNG file that repeats for ever, every pixel as in `to_png`.
+
+    >>> scene = Scene(40, 20, (), "Nothing", "An empty picture.")
+    >>> to_apng(Film((scene, scene), (500, 800), scene.title, scene.description, scene))[:4]
+    b'\x89PNG'
+
+    Arguments and errors are those of `to_gif`.
+    """
+    return _lossless("PNG", film, scale, width)
+
+
+def to_webp(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes:
+    """The film as an animated WebP file that repeats for ever, every pixel as in `to_png`.
+
+    >>> scene = Scene(40, 20, (), "Nothing", "An empty picture.")
+    >>> to_webp(Film((scene, scene), (500, 800), scene.title, scene.description, scene))[8:12]
+    b'WEBP'
+
+    Arguments and errors are those of `to_gif`.
+    """
+    return _lossless("WEBP", film, scale, width)
+
+
+def _lossless(form: str, film: Film, scale: float, width: int | None) -> bytes:
+    from PIL import Image
+
+    # Equal frames in a row are one, shown longer: what Pillow would make of them differs from form to form.
+    frames: list[bytes] = []
+    durations: list[int] = []
+    for scene, duration in zip(film.scenes, film.durations_ms, strict=True):
+        frame = to_png(scene, scale=scale, width=width)
+        if frames and frame == frames[-1]:
+            durations[-1] += duration
+        else:
+            frames.append(frame)
+            durations.append(duration)
+    images = [Image.open(BytesIO(frame)).convert("RGB") for frame in frames]
+    out = BytesIO()
+    how: dict[str, object] = {"lossless": True, "method": 4} if form == "WEBP" else {}
+    images[0].save(out, form, save_all=True, append_images=images[1:], duration=durations, loop=0, **how)
     return out.getvalue()
 
 

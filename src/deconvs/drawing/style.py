@@ -72,10 +72,25 @@ _LOOKS = {
     ("kernel", "lit"): Look(AMBER, INK, "#D9971A"),
     ("output", ""): Look(GREEN_PALE, INK, GREEN_EDGE),
     ("output", "lit"): Look(GREEN, INK),
+    ("product", ""): Look("#EFEAF6", INK, "#BDAFD6"),
+    ("product", "lit"): Look("#C9B8E4", INK, "#9C84C6"),
     ("unknown", ""): Look(PAPER, MUTED, FAINT),
     ("zero", ""): Look("#F5F7F9", MUTED),
     ("hole", ""): Look(PAPER, MUTED, FAINT, "hatch"),
 }
+
+PHASES = (
+    Look("#CFE0F4", INK, "#7FA8D6"),
+    Look("#FBE0B8", INK, "#D9A24A", "hatch"),
+    Look("#C9E8DA", INK, "#74BB9C", "cross"),
+    Look("#F1D3E2", INK, "#C987A8", "back"),
+    Look("#E1DBF2", INK, "#9C8CCB", "dots"),
+    Look("#F3EEB4", INK, "#BDB04E", "rows"),
+    Look("#CDEBF0", INK, "#6FB3BF", "columns"),
+    Look("#E9DACB", INK, "#B39375", "plus"),
+    Look("#DADFE5", INK, "#97A3B0"),
+)
+"""Looks of phases, of which a pattern tells those apart whose colours may look alike."""
 
 _HEAT = ("#EFF8F4", "#4DA488")
 """Few and many products; INK is legible on both ends and between."""
@@ -84,6 +99,11 @@ _HEAT = ("#EFF8F4", "#4DA488")
 def look(kind: str, state: str = "") -> Look:
     """The look of a cell of this kind in this state."""
     return _LOOKS[kind, state]
+
+
+def phase(number: int) -> Look:
+    """The look of taps and outputs of one phase."""
+    return PHASES[number]
 
 
 def heat(part: float) -> Look:

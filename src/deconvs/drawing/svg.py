@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from xml.sax.saxutils import escape, quoteattr
 
 from . import style
 from .glyphs import glyph, units
-from .scene import Cell, Line, Path, Rect, Scene, Shape, Text
+from .scene import Cell, Film, Line, Path, Rect, Scene, Shape, Text
 
-_HATCH = {"hatch": "M-1 1l2-2M0 6l6-6M5 7l2-2", "cross": "M0 0l6 6M0 6l6-6"}
+_PATTERNS = {
+    "hatch": "M-1 1l2-2M0 6l6-6M5 7l2-2",
+    "back": "M-1 5l2 2M0 0l6 6M5-1l2 2",
+    "cross": "M0 0l6 6M0 6l6-6",
+    "dots": "M2.5 3h1",
+    "rows": "M0 3h6",
+    "columns": "M3 0v6",
+    "plus": "M3 0v6M0 3h6",
+}
 
 
 def to_svg(scene: Scene) -> str:
@@ -23,16 +32,21 @@ def to_svg(scene: Scene) -> str:
     Cells have the attributes data-grid, data-index, data-kind and, if they take part, data-state.
     Errors: GeometryError where a text has a character that the font lacks.
     """
-    writer = _Writer("d" + sha256(repr(scene).encode()).hexdigest()[:8])
+    writer = Writer("d" + sha256(repr(scene).encode()).hexdigest()[:8])
     body = [writer.shape(shape) for shape in scene.shapes]
-    width, height = _number(scene.width), _number(scene.height)
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    names = f'role="img" aria-labelledby="{writer.prefix}-t {writer.prefix}-d"'
+    return document(scene, scene, writer, body)
+
+
+def document(said: Scene | Film, size: Scene, writer: Writer, body: Iterable[str], *, rules: str = "") -> str:
+    """A document around what a writer wrote: title, description, ``rules`` of CSS, definitions, paper."""
+    width, height, name = number(size.width), number(size.height), writer.prefix
+    extent = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} {names}>',
-            f'<title id="{writer.prefix}-t">{escape(scene.title)}</title>',
-            f'<desc id="{writer.prefix}-d">{escape(scene.description)}</desc>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {extent} role="img" aria-labelledby="{name}-t {name}-d">',
+            f'<title id="{name}-t">{escape(said.title)}</title>',
+            f'<desc id="{name}-d">{escape(said.description)}</desc>',
+            *([f"<style>{rules}</style>"] if rules else []),
             "<defs>",
             *writer.definitions.values(),
             "</defs>",
@@ -44,7 +58,7 @@ def to_svg(scene: Scene) -> str:
     )
 
 
-class _Writer:
+class Writer:
     """Writes shapes and keeps the definitions they refer to, each once, in order of first use."""
 
     def __init__(self, prefix: str) -> None:
@@ -52,6 +66,7 @@ class _Writer:
         self.definitions: dict[str, str] = {}
 
     def shape(self, shape: Shape) -> str:
+        """One shape as an element, or as several."""
         match shape:
             case Rect():
                 return self._rect(shape)
@@ -64,11 +79,11 @@ class _Writer:
                 return self._text(shape)
 
     def _rect(self, rect: Rect) -> str:
-        place = f'x="{_number(rect.x)}" y="{_number(rect.y)}" width="{_number(rect.width)}"'
-        place += f' height="{_number(rect.height)}"' + (f' rx="{_number(rect.radius)}"' if rect.radius else "")
+        place = f'x="{number(rect.x)}" y="{number(rect.y)}" width="{number(rect.width)}"'
+        place += f' height="{number(rect.height)}"' + (f' rx="{number(rect.radius)}"' if rect.radius else "")
         paint = _paint(rect.fill, rect.stroke, rect.stroke_width)
         if rect.dash:
-            paint += f' stroke-dasharray="{" ".join(map(_number, rect.dash))}"'
+            paint += f' stroke-dasharray="{" ".join(map(number, rect.dash))}"'
         drawn = f"<rect {place}{paint}{_data(rect.cell)}/>"
         if rect.pattern and rect.stroke:
             drawn += f'<rect {place} fill="url(#{self._pattern(rect.pattern, rect.stroke)})"/>'
@@ -82,11 +97,11 @@ class _Writer:
             if drawn.path:
                 uses.append(f'<use href="#{self._glyph(character, text.weight)}"' + (f' x="{x}"/>' if x else "/>"))
             x += drawn.advance
-        place = f"translate({_number(text.left)} {_number(text.y)})scale({scale:.5g})"
+        place = f"translate({number(text.left)} {number(text.y)})scale({scale:.5g})"
         return f'<g fill="{text.fill}" transform="{place}"{_data(text.cell)}>{"".join(uses)}</g>'
 
     def _glyph(self, character: str, weight: str) -> str:
-        name = f"{self.prefix}-{weight[0]}{ord(character):x}"
+        name = f"{self.prefix}{weight[0]}{ord(character):x}"
         self.definitions.setdefault(name, f'<path id="{name}" d="{glyph(character, weight).path}"/>')
         return name
 
@@ -95,26 +110,26 @@ class _Writer:
         self.definitions.setdefault(
             name,
             f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">'
-            f'<path d="{_HATCH[pattern]}" stroke="{colour}" fill="none"/></pattern>',
+            f'<path d="{_PATTERNS[pattern]}" stroke="{colour}" fill="none"/></pattern>',
         )
         return name
 
 
 def _line(line: Line) -> str:
-    data = f"M{_number(line.x1)} {_number(line.y1)}L{_number(line.x2)} {_number(line.y2)}"
+    data = f"M{number(line.x1)} {number(line.y1)}L{number(line.x2)} {number(line.y2)}"
     if line.arrow:
         dx, dy = line.x2 - line.x1, line.y2 - line.y1
         length = (dx * dx + dy * dy) ** 0.5
         ax, ay = 3.2 * line.stroke_width * dx / length, 3.2 * line.stroke_width * dy / length
         for side in (1, -1):
-            data += f"M{_number(line.x2)} {_number(line.y2)}"
-            data += f"L{_number(line.x2 - ax - side * ay * 0.8)} {_number(line.y2 - ay + side * ax * 0.8)}"
+            data += f"M{number(line.x2)} {number(line.y2)}"
+            data += f"L{number(line.x2 - ax - side * ay * 0.8)} {number(line.y2 - ay + side * ax * 0.8)}"
     return f'<path d="{data}"{_paint(None, line.stroke, line.stroke_width)} stroke-linecap="round"/>'
 
 
 def _paint(fill: str | None, stroke: str | None, width: float) -> str:
     paint = f' fill="{fill or "none"}"'
-    return paint + (f' stroke="{stroke}" stroke-width="{_number(width)}"' if stroke and width else "")
+    return paint + (f' stroke="{stroke}" stroke-width="{number(width)}"' if stroke and width else "")
 
 
 def _data(cell: Cell | None) -> str:
@@ -125,6 +140,6 @@ def _data(cell: Cell | None) -> str:
     return f' data-grid={quoteattr(cell.grid)} data-index="{index}" data-kind={quoteattr(cell.kind)}{state}'
 
 
-def _number(value: float) -> str:
-    """At most two decimals, none that are zero."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+def number(value: float, decimals: int = 2) -> str:
+    """At most so many decimals, none that are zero."""
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")

@@ -1,0 +1,69 @@
+"""`deconvs draw`: one layer as a picture, in the format that the file's name asks for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import cli_values
+from .arguments import integer
+from .errors import GeometryError
+from .geometry import ConvTranspose
+
+
+def draw(
+    input_size: Annotated[
+        str, typer.Argument(help="Input size, such as 4x4; its length is the number of axes, 1 or 2.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The file: .svg, .gif, .apng, .webp and .mp4 move, .html has play, pause and step, .png is a still.",
+            readable=False,
+        ),
+    ],
+    kernel_size: Annotated[str, typer.Option("--kernel-size", "-k", help="Taps per axis: 3 or 3x4.")] = "3",
+    stride: Annotated[str, typer.Option("--stride", "-s", help="2 or 2x1.")] = "1",
+    padding: Annotated[str, typer.Option("--padding", "-p", help="1, 1x2, or begin:end as in 0:1x-1:0.")] = "0",
+    output_padding: Annotated[str, typer.Option("--output-padding", "-o", help="1 or 1x0.")] = "0",
+    dilation: Annotated[str, typer.Option("--dilation", "-d", help="2 or 2x1.")] = "1",
+    view: Annotated[str, typer.Option(help="scatter, matrix, direct, polyphase, gemm or coverage.")] = "direct",
+    x: Annotated[str | None, typer.Option(help="Integers of the input, as JSON: [[1, 2], [3, 4]].")] = None,
+    weight: Annotated[str | None, typer.Option(help="Integers of the kernel, as JSON.")] = None,
+    width: Annotated[str | None, typer.Option(metavar="INTEGER", help="Pixels, for formats that have pixels.")] = None,
+) -> None:
+    """Draw a layer number by number: its stamps, its zeros and the kernel sliding over them, its matrix, its coverage.
+
+    Examples: deconvs draw 2x2 -k 3 -s 2 --out layer.svg; deconvs draw 5 -k 4 -s 2 -p 1 --view scatter --out stamps.gif
+    """
+    from .drawing import draw as drawn
+
+    sizes = cli_values.sizes("input_size", input_size)
+    strides = cli_values.one_or_each("stride", stride, len(sizes))
+    dilations = cli_values.one_or_each("dilation", dilation, len(sizes))
+    pads = cli_values.padding("padding", padding, len(sizes))
+    geometry = ConvTranspose(
+        cli_values.one_or_each("kernel_size", kernel_size, len(sizes)),
+        strides,
+        pads,
+        cli_values.output_padding("output_padding", output_padding, strides, dilations, pads),
+        dilations,
+    )
+    pixels = None if width is None else integer("width", cli_values.integer("width", width), minimum=1)
+    picture = drawn(geometry, sizes, cli_values.shortened(view), x=_numbers("x", x), weight=_numbers("weight", weight))
+    picture.save(out, width=pixels)
+    print(f"{out}: {picture.shown.title}")
+
+
+def _numbers(name: str, text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise GeometryError(
+            f"{name} is not JSON", f"{name}={cli_values.shortened(text)!r}", "write nested lists: [[1, 2], [3, 4]]"
+        ) from None

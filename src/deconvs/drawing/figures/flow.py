@@ -1,0 +1,87 @@
+"""Where parts stand in a picture that flows from what is given to what comes of it: columns for two axes, else rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .. import style
+from ..layout import Board, Panel, swatches, swatches_width
+from ..scene import Line, Shape
+
+LEGEND_HEIGHT = 18.0
+ROW_GAP = 30.0
+
+Parts = dict[str, tuple[str, str, tuple[int, ...]]]
+"""Part -> name, detail and size of its grid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Upper left corners of the panels, the arrows between stages, and the size of it all."""
+
+    panels: dict[str, Panel]
+    at: dict[str, tuple[float, float]]
+    arrows: tuple[tuple[float, float, float, float], ...]
+    width: float
+    height: float
+
+    def board(self, part: str, left: float, top: float) -> Board:
+        """The board of one part, for content that begins at (left, top)."""
+        x, y = self.at[part]
+        return self.panels[part].board(round(left + x), round(top + y))
+
+    def furniture(self, legend: Sequence[tuple[str, style.Look]], left: float, top: float) -> list[Shape]:
+        """What no frame changes: labels, arrows, the legend."""
+        shapes: list[Shape] = []
+        for part, (x, y) in self.at.items():
+            shapes += self.panels[part].label(round(left + x), round(top + y))
+        shapes += [
+            Line(left + x1, top + y1, left + x2, top + y2, style.MUTED, 2.0, arrow=True)
+            for x1, y1, x2, y2 in self.arrows
+        ]
+        return [*shapes, *swatches(legend, round(left), round(top + self.height - LEGEND_HEIGHT))]
+
+
+def flowing(stages: Sequence[Sequence[str]], parts: Parts, legend: Sequence[tuple[str, style.Look]]) -> Flow:
+    """The flow with the largest cells that fits the page; parts of one stage stand together."""
+    ndim = len(next(iter(parts.values()))[2])
+    for pitch in style.PITCHES:
+        panels = {part: Panel(name, detail, size, pitch) for part, (name, detail, size) in parts.items()}
+        flow = _columns(stages, panels) if ndim == 2 else _rows(stages, panels)
+        if flow.width <= style.LARGEST_WIDTH and flow.height <= style.LARGEST_HEIGHT:
+            break
+    return Flow(flow.panels, flow.at, flow.arrows, max(flow.width, swatches_width(legend)), flow.height)
+
+
+def _columns(stages: Sequence[Sequence[str]], panels: dict[str, Panel]) -> Flow:
+    """A column for each stage, all in the middle of the height."""
+    heights = [sum(panels[part].height for part in stage) + ROW_GAP * (len(stage) - 1) for stage in stages]
+    height, left = max(heights), 0.0
+    at: dict[str, tuple[float, float]] = {}
+    arrows = []
+    for turn, (stage, own) in enumerate(zip(stages, heights, strict=True)):
+        top = (height - own) / 2
+        for part in stage:
+            at[part] = (left, top)
+            top += panels[part].height + ROW_GAP
+        left += max(panels[part].width for part in stage)
+        if turn + 1 < len(stages):
+            middle = height / 2 + panels[stage[0]].label_height / 2
+            arrows.append((left + style.GUTTER / 2 - 11, middle, left + style.GUTTER / 2 + 11, middle))
+            left += style.GUTTER
+    return Flow(panels, at, tuple(arrows), left, height + 22 + LEGEND_HEIGHT)
+
+
+def _rows(stages: Sequence[Sequence[str]], panels: dict[str, Panel]) -> Flow:
+    """A row for each stage, its parts beside each other."""
+    at: dict[str, tuple[float, float]] = {}
+    top = width = 0.0
+    for stage in stages:
+        left = 0.0
+        for part in stage:
+            at[part] = (left, top)
+            left += panels[part].width + style.GUTTER
+        width = max(width, left - style.GUTTER)
+        top += max(panels[part].height for part in stage) + ROW_GAP
+    return Flow(panels, at, (), width, top - ROW_GAP + 24 + LEGEND_HEIGHT)
