@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from math import prod
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import deconvs as dc
+from deconvs.run import engine, toom_plan
 
 from .native_cases import CORE, FEWER, ISAS, NEEDS_CORE, check, random_choices
 
@@ -208,3 +212,32 @@ def test_layers_as_they_are_planned(isa: str) -> None:
     )[::FEWER]:
         for threads in (1, 2):
             list(check(g, 1, channels, size, "float32", threads=threads))
+
+
+def test_a_call_that_packs_counts_the_packing(isa: str) -> None:
+    """Weights that serve one call are not worth as much work as those that serve many."""
+    g, c_in, c_out = dc.ConvTranspose((16,), 8, 4), 64, 32
+    weights = np.ones((c_in, c_out, 16), np.float32)
+    op = g.prepare(weights)
+    found = engine.engine(CORE, g, c_in, c_out, np.dtype("float32"), isa, None)
+    assert found is not None
+    often, once = (dict(found.choose(1, (32,), 1, once=packing).modelled) for packing in (False, True))
+    more = {kernel: once[kernel] - often[kernel] for kernel in often}
+    assert more["phase"] == weights.nbytes  # a cycle a byte
+    assert more["toom"] > more["union"] > more["phase"]
+    choice = op.choose((1, c_in, 32), threads=1)
+    assert choice is not None
+    assert dict(choice.modelled) == often
+
+
+def test_numbers_that_two_languages_share(isa: str) -> None:
+    """What the planner counts on, as the core has it."""
+    native = Path(__file__).parent.parent / "native" / "src"
+    for name, file, value in (
+        ("kToomChannels", "toom.hpp", toom_plan._CHANNELS),
+        ("kMostTiles", "job.hpp", toom_plan._MOST_TILES),
+        ("kSlack", "kernels.hpp", toom_plan._SLACK),
+    ):
+        found = re.search(rf"constexpr int64_t {name} = (\d+);", (native / file).read_text(encoding="utf-8"))
+        assert found is not None, name
+        assert int(found[1]) == value, name

@@ -227,7 +227,8 @@ ToomCall::ToomCall(const ToomWeights& weights, bool float64, ToomTiling tiling)
   y_shape_ = own(shape(t.batch, l.groups * l.channels_out, t.output), 2);
   x_strides_ = own(t.x_strides, 2);
   y_strides_ = own(t.y_strides, 2);
-  if (t.count > kMostTiles) throw std::invalid_argument("more tiles of a job than there is room for");
+  if (t.count < 1 || t.count > kMostTiles || t.pitch < t.count || t.channels_at_once < 1 || t.parts < 1 || t.vectors < 1)
+    throw std::invalid_argument("a tiling that nothing can be computed by");
   jobs_ = pieces(t.batch * t.tiles[0] * t.tiles[1] * t.tiles[2], t.count) * l.groups * t.parts;
   room_ = aligned(float64 ? kernels_->f64.toom_room(l, t) : kernels_->f32.toom_room(l, t));
   scratch_ = size_t(room_) * size_of(float64_) + size_t(3 * l.axes.back().stride) * 8;

@@ -1,4 +1,4 @@
-// What a kernel is told: geometry as finished integers, made by src/deconvs/run/planner.py. No formula stands here.
+// What a kernel is told: geometry as finished integers, made by the planners of src/deconvs/run. No formula stands here.
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,9 @@ static void micro(const T* a, int64_t a_step, const T* b, int64_t step, int64_t 
       for (int v = 0; v < NV; ++v) sum[r][v] = Vec<T>{};
   }
   const auto one = [&](const T* from, const T* w) __attribute__((always_inline)) {
-    if constexpr (MR * NV >= 8) __builtin_prefetch(reinterpret_cast<const char*>(w) + kWeightsAhead);
+    // Past the end of the weights this asks for nothing that there is; as a number, it is not a pointer to nowhere.
+    if constexpr (MR * NV >= 8)
+      __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(w) + kWeightsAhead));
     Vec<T> x[NV];
 #pragma GCC unroll 16
     for (int v = 0; v < NV; ++v) x[v] = load(from + v * L);

@@ -17,7 +17,7 @@ static inline Vec<T> finish(Vec<T> value, Vec<T> bias, Activation activation, Ve
   return value <= Vec<T>{} ? below : value;
 }
 
-// Vector `v` in pieces of B elements, `step` apart.
+// One of the pieces of B elements that a vector has.
 template <class T, int B, size_t... I>
 static inline void store_piece(T* to, Vec<T> v, std::index_sequence<I...>, int piece) {
   if constexpr (B == 1) {

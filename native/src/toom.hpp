@@ -82,7 +82,7 @@ static inline ToomRoom toom_room(const ToomLayout& layout, const ToomTiling& t) 
   room.slice = planes_of(layout) / planes_of(axes[0].kind) * room.plane2;
   room.row = vectors * L * outputs_of(axes[2].kind) + 4 * L + kSlack;
   room.parts = inputs_of(axes[1].kind) * outputs_of(axes[2].kind) * room.line + kSlack;
-  room.slices = inputs_of(axes[0].kind) * room.slice + kSlack;
+  room.slices = (axes[0].kind == ToomKind::single ? 0 : inputs_of(axes[0].kind) * room.slice) + kSlack;
   room.planes = planes_of(layout) * (t.channels_at_once * t.pitch + L) + kSlack;
   room.products = products * layout.channel_block * t.pitch + kSlack;
   room.half = 4 * 9 * t.pitch + kSlack;
@@ -95,7 +95,7 @@ template <class T>
 static inline void toom_inputs(const T* from, int64_t step, int64_t input, int64_t start, int64_t size, T* row) {
   const int64_t low = larger(0, smaller(size, -start)), high = larger(low, smaller(size, input - start));
   clear(row, low);
-  if (step == 1)
+  if (step == 1 && high > low)
     std::memcpy(row + low, from + start + low, size_t(high - low) * sizeof(T));
   else
     for (int64_t i = low; i < high; ++i) row[i] = from[(start + i) * step];

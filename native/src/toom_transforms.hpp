@@ -1,8 +1,8 @@
 // The transforms of Toom-Cook: inputs of tiles to planes, products of planes back to positions, vectors of tiles at a time.
 //
 // An axis is of a kind. `single` is left as it is; the others evaluate at 0, 1, -1 and infinity, where all factors are
-// 1 and -1 (the halves are in the weights). Tiles of a row are written in whole vectors, in rising order, so that what
-// runs over the end of a row is written over by the next.
+// 1 and -1 (the halves are in the weights). Tiles of a row are written in whole vectors, in rising order: what runs over
+// the end of a row is written over by the next, or there is room for it.
 
 constexpr int outputs_of(ToomKind kind) { return kind == ToomKind::single ? 1 : kind == ToomKind::two ? 2 : 3; }
 constexpr int inputs_of(ToomKind kind) { return kind == ToomKind::single ? 1 : 4; }
@@ -124,9 +124,9 @@ static void planes_of_slices(const T* slices, int64_t slice, int64_t planes2, in
 
 // Products [plane][...] of one row to positions, for the last two axes; `down` and `along` lead from one position to the next.
 template <class T, ToomKind H, int BH, ToomKind W, int BW>
-static void positions_of_rows(const T* products, int64_t step, T* to, int64_t down, int64_t along, int64_t pitch) {
+static void positions_of_rows(const T* products, int64_t step, T* to, int64_t down, int64_t along, int64_t count) {
   constexpr int L = kLanes<T>, PH = planes_of(H, BH), PW = planes_of(W, BW), MH = outputs_of(H), MW = outputs_of(W);
-  for (int64_t v = 0; v < pitch; v += L) {
+  for (int64_t v = 0; v < count; v += L) {
     Vec<T> half[PH][MW];
 #pragma GCC unroll 4
     for (int i = 0; i < PH; ++i) {

@@ -105,12 +105,14 @@ class NativeOperator:
         weights: Weights,
         activation: tuple[int, float] = (0, 0.0),
         kernel: str | None = None,
+        once: bool = False,
     ) -> None:
         self._core = core
         self._geometry = geometry
         self._weights = weights
         self._activation = activation
         self._kernel = kernel
+        self._once = once
         # Weights are packed for one instruction set, which therefore stays what it is now.
         self.isa = str(core.chosen())
         self._packed: dict[tuple[np.dtype[Any], str], Packed] = {}
@@ -151,7 +153,8 @@ class NativeOperator:
         found = self.engine(dtype)
         if found is None:
             return None
-        return found.choose(batch, size, self._core.default_threads() if threads is None else threads)
+        workers = self._core.default_threads() if threads is None else threads
+        return found.choose(batch, size, workers, once=self._once)
 
     def packed(self, dtype: np.dtype[Any], kernel: str, threads: int) -> Packed:
         """The weights for a kernel; packed at the first call."""

@@ -77,19 +77,19 @@ class Engine:
     _choices: dict[Any, Choice] = field(default_factory=dict)
     _layouts: dict[str, tuple[Weights | GemmWeights | ToomWeights, Any]] = field(default_factory=dict)
 
-    def choose(self, batch: int, input_size: tuple[int, ...], threads: int) -> Choice:
-        """The kernel for an input size."""
-        key = batch, input_size, threads
+    def choose(self, batch: int, input_size: tuple[int, ...], threads: int, *, once: bool = False) -> Choice:
+        """The kernel for an input size; ``once``: for weights that are packed for this call alone."""
+        key = batch, input_size, threads, once
         if key not in self._choices:
             if len(self._choices) > 256:
                 self._choices.clear()
-            self._choices[key] = self._choose(batch, input_size, threads)
+            self._choices[key] = self._choose(batch, input_size, threads, once)
         return self._choices[key]
 
-    def _choose(self, batch: int, size: tuple[int, ...], threads: int) -> Choice:
+    def _choose(self, batch: int, size: tuple[int, ...], threads: int, once: bool) -> Choice:
         # Which kernel must not depend on the threads, since kernels round differently; how it cuts up may.
         tilings = {name: self._tiling(name, batch, size, 1) for name in self._kernels()}
-        cycles = {name: tiling.cycles for name, tiling in tilings.items()}
+        cycles = {name: tiling.cycles + (self._pack_cycles(name) if once else 0) for name, tiling in tilings.items()}
         best = min(cycles, key=lambda name: cycles[name] * (WORTH if name == "toom" else 1))
         tiling = tilings[best]
         if threads > 1 and tiling.cycles < _THREADS_FROM:
@@ -99,6 +99,16 @@ class Engine:
         weights = self._weights(best)
         assert weights is not None
         return Choice(best, weights, tiling, threads, tuple(cycles.items()))
+
+    def _pack_cycles(self, kernel: str) -> float:
+        """Cycles of packing: weights are read and written about as fast as memory is; planes are sums of them."""
+        weights = self._weights(kernel)
+        assert weights is not None
+        if isinstance(weights, ToomWeights):
+            count, each = weights.volume * weights.channels_in * weights.channels_out, 1.5
+        else:
+            count, each = weights.packed, 1.0
+        return each * count * self.geometry.groups * self.dtype.itemsize
 
     def _kernels(self) -> list[str]:
         """Those that can compute the geometry, of those that may."""

@@ -146,7 +146,7 @@ def conv_transpose(
     kernels = kernel_array(weight)
     geometry = _geometry(kernels.shape[2:], *parameters)
     jobs: dict[Any, Job] = {}
-    y = Layer(geometry, read_weights(geometry, kernels, bias), kernel=kernel).run(x, out, threads, jobs)
+    y = Layer(geometry, read_weights(geometry, kernels, bias), kernel=kernel, once=True).run(x, out, threads, jobs)
     if call is not None:
         call.keep(jobs)
     return y

@@ -197,7 +197,7 @@ def choose_gemm_tiling(
     """The cheapest tiling for an input size that works in at most ``room`` bytes a thread, if there is one."""
     steps = [weights.cycles(machine, vectors) if vectors else 0.0 for vectors in range(weights.tile.vectors + 1)]
     found = [
-        _tiling(weights, batch, inputs, output, images, count, chunk, machine, itemsize, threads, steps)
+        _tiling(weights, batch, inputs, output, images, count, chunk, machine, itemsize, threads, steps, room)
         for images in sorted({1, 2, 4, 8, 16, 32, batch} & set(range(1, batch + 1)))
         for count in _strips(weights.geometry, output, images)
         for chunk in _chunks(inputs, images, count)
@@ -239,6 +239,7 @@ def _tiling(
     itemsize: int,
     threads: int,
     steps: list[float],
+    room: int,
 ) -> GemmTiling:
     """A tiling; ``steps``: cycles per input channel of a chunk, by its vectors."""
     g, lanes = weights.geometry, machine.lanes(itemsize)
@@ -261,7 +262,11 @@ def _tiling(
         pitch += lanes
     channel_pitch = pitch
     c_in, c_out, taps = weights.channels_in, weights.channels_out, len(weights.taps)
-    channels_at_once = max(1, min(c_in, int(0.45 * machine.l2) // (channel_pitch * itemsize)))
+    result = rows * last.stride * places
+    products = weights.channel_block * taps * pitch * itemsize
+    sums = weights.channel_block * images * result * itemsize
+    inputs_room = min(int(0.45 * machine.l2), room - products - sums)
+    channels_at_once = max(1, min(c_in, inputs_room // (channel_pitch * itemsize)))
     turns = -(-c_in // channels_at_once)
     channels_at_once = -(-c_in // turns)
     blocks = -(-c_out // weights.channel_block)
@@ -281,12 +286,9 @@ def _tiling(
     length = chunk if g.ndim == 1 else inputs[-1]
     fill = (parts if whole else blocks) * chunks * c_in * (0.6 * positions + 12.0 * lines)
     add = c_out * taps * chunks * lines * (8.0 + 3.0 * -(-length // lanes)) + blocks * taps * chunks * lines * 15.0
-    result = rows * last.stride * places
     per_strip = images * c_out * result
     store = count * (per_strip * 0.7 + images * c_out * rows * 60.0)
     stream = count * stream_cycles(weights.packed * itemsize, machine, multiply / count)
-    products = weights.channel_block * taps * pitch * itemsize
-    sums = weights.channel_block * images * result * itemsize
     again = chunks * blocks * 2 * far_cycles(products + sums, machine)
     again += blocks * far_cycles(channels_at_once * channel_pitch * itemsize, machine) * turns * chunks
     one = multiply + call + fill + add + store + stream + again

@@ -29,7 +29,7 @@ _KEPT = 64
 
 
 class Layer:
-    """A geometry with weights, by whatever computes it."""
+    """A geometry with weights, by whatever computes it; ``once``: weights are packed for one call alone."""
 
     def __init__(
         self,
@@ -37,6 +37,8 @@ class Layer:
         weights: Weights,
         activation: Activation = NO_ACTIVATION,
         kernel: str | None = None,
+        *,
+        once: bool = False,
     ) -> None:
         self.geometry = geometry
         self.native = load()
@@ -46,7 +48,9 @@ class Layer:
         if self.native is None and kernel is not None:
             raise GeometryError("a kernel needs the native core", f"kernel={kernel!r}, and {why_not()}", "leave it out")
         self._native = (
-            None if self.native is None else NativeOperator(self.native, geometry, weights, activation.native, kernel)
+            None
+            if self.native is None
+            else NativeOperator(self.native, geometry, weights, activation.native, kernel, once)
         )
 
     def run(self, x: Any, out: Any, threads: Any, jobs: dict[Any, Job]) -> Any:

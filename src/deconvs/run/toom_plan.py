@@ -175,6 +175,11 @@ class ToomWeights:
             for chosen in product(*(axis.branches for axis in self.axes))
         )
 
+    @property
+    def window_rows(self) -> int:
+        """Rows of inputs that a row of tiles reads in one slice."""
+        return self.axes[-2].kind.window if len(self.axes) > 1 else 1
+
     @cached_property
     def outer_units(self) -> tuple[tuple[tuple[int, int], ...], ...]:
         """The units by their choice for all axes but the last: what is computed together."""
@@ -279,6 +284,9 @@ class ToomTiling:
 _MOST_TILES = 256
 """Of a job; native/src/job.hpp has the same number."""
 
+_SLACK = 256
+"""Elements between areas of scratch memory; native/src/kernels.hpp has the same number."""
+
 _CHANNELS = 128
 """Input channels that are multiplied at once; native/src/toom.hpp has the same number."""
 
@@ -291,14 +299,30 @@ def choose_toom_tiling(
     steps = [weights.cycles(machine, vectors) if vectors else 0.0 for vectors in range(weights.tile.vectors + 1)]
     lanes = machine.lanes(itemsize)
     every = batch * prod(tiles)
-    turns = sorted({-(-weights.channels_in // turn) for turn in (1, 2, 3, 4, 6, 8, 16)})
-    found = [
-        _toom_tiling(weights, batch, tiles, count, at_once, machine, itemsize, threads, steps)
-        for count in sorted({min(every, vectors * lanes) for vectors in range(1, _MOST_TILES // lanes + 1)})
-        for at_once in turns
+    counts = sorted({min(every, vectors * lanes) for vectors in range(1, _MOST_TILES // lanes + 1)})
+    fitting: list[ToomTiling] = []
+    found: list[ToomTiling] = []
+    for at_once in _turns(weights.channels_in):
+        # Ever fewer channels at once where there is no room else; what never fits works in as little as it can.
+        if fitting and at_once * _TURNS < weights.channels_in:
+            break
+        found = [
+            _toom_tiling(weights, batch, tiles, count, at_once, machine, itemsize, threads, steps) for count in counts
+        ]
+        fitting += [tiling for tiling in found if tiling.bytes <= room]
+    return min(fitting or [min(found, key=lambda tiling: tiling.bytes)], key=lambda tiling: tiling.cycles)
+
+
+_TURNS = 16
+"""Turns of input channels that are worth trying where fewer fit."""
+
+
+def _turns(channels: int) -> list[int]:
+    """Input channels at once, all of them first."""
+    halves = [
+        turns for power in range(channels.bit_length()) for turns in (2**power, 3 * 2**power) if turns <= channels
     ]
-    fitting = [tiling for tiling in found if tiling.bytes <= room] or [min(found, key=lambda tiling: tiling.bytes)]
-    return min(fitting, key=lambda tiling: tiling.cycles)
+    return sorted({-(-channels // turns) for turns in (1, *halves, channels)}, reverse=True)
 
 
 def _toom_tiling(
@@ -319,6 +343,7 @@ def _toom_tiling(
     if pitch * itemsize % 512 == 0:
         pitch += lanes
     c_in, c_out = weights.channels_in, weights.channels_out
+    deep = len(weights.axes) == _AXES and weights.axes[0].kind is not Kind.SINGLE
     planes = prod(axis.kind.planes for axis in weights.axes)
     blocks = -(-c_out // weights.channel_block)
     groups = -(-batch * prod(tiles) // count) * weights.groups
@@ -354,5 +379,12 @@ def _toom_tiling(
     far = far_cycles(held + product_bytes, machine) * (blocks / parts if at_once >= c_in else blocks)
     one = multiply + transform + back + stored + stream + far
     jobs = groups * parts
-    worked_in = held + product_bytes + (36 + positions * last.axis.stride) * pitch * itemsize
+    # A row of inputs and its parts, slices of three axes, one row of products on the way back, its positions, slack.
+    whole_width = -(-width // lanes) * lanes
+    apart = last.kind.outputs
+    beside = (whole_width + 4 * lanes) * apart + weights.window_rows * apart * (whole_width + 3 * lanes)
+    if deep:
+        beside += weights.axes[0].kind.window * planes // weights.axes[0].kind.planes * whole_width
+    beside += (36 + positions * last.axis.stride) * pitch + 8 * _SLACK
+    worked_in = held + product_bytes + beside * itemsize
     return ToomTiling(tiles, count, pitch, at_once, parts, jobs, one * groups * imbalance(jobs, threads), worked_in)
