@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import product
+from string import ascii_lowercase
 
 from .scene import Film, Line, Path, Rect, Shape, Text
 from .svg import Writer, document, number
@@ -166,9 +167,9 @@ _OFTEN = 2
 
 def _prefix(film: Film) -> str:
     """What all names begin with, so that a page may hold many films: short, as it is written thousands of times."""
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
     hashed = int(sha256(repr(film).encode()).hexdigest(), 16)
-    return "m" + "".join(digits[hashed // 36**place % 36] for place in range(2))
+    letters, digits = ascii_lowercase, ascii_lowercase + "0123456789"
+    return letters[hashed % 26] + digits[hashed // 26 % 36] + digits[hashed // (26 * 36) % 36]
 
 
 def _part(turns: set[int], pieces: Sequence[Piece], still: int) -> Part:
@@ -257,10 +258,15 @@ def _starts(durations: Sequence[int]) -> tuple[list[int], int]:
 def _steps(frames: Sequence[int], starts: Sequence[int], total: int) -> Iterator[tuple[str, bool]]:
     """When shapes appear and vanish, as a part of the whole time."""
     shown = None
+    decimals = 1 if total <= _SHORT_MS else 3
     for turn, start in enumerate(starts):
         if (turn in frames) != shown:
             shown = turn in frames
-            yield f"{number(100 * start / total, 1)}%", shown
+            yield f"{number(100 * start / total, decimals)}%", shown
+
+
+_SHORT_MS = 40_000
+"""A film of which a thousandth, to which steps are then rounded, is too short to be noticed."""
 
 
 def _seconds(milliseconds: int) -> str:
