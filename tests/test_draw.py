@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import product
 from math import prod
@@ -58,9 +58,9 @@ def film_of(g: dc.ConvTranspose, n: Index, view: str) -> Film:
 
 @pytest.mark.parametrize("film_of_view", [scatter_film, gemm_film])
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
-def test_stamps_add_up(g: dc.ConvTranspose, n: Index, film_of_view: object) -> None:
+def test_stamps_add_up(g: dc.ConvTranspose, n: Index, film_of_view: Callable[..., Film]) -> None:
     links, (x, w) = links_of(g, n), data(g, n)
-    film = film_of_view(g, n, x, w)  # type: ignore[operator]
+    film = film_of_view(g, n, x, w)
     inputs = list(product(*map(range, n)))
     assert len(film.scenes) == len(film.durations_ms) == len(inputs) + 2
     first, *frames, last = film.scenes
@@ -329,12 +329,24 @@ def test_an_interrupted_save_leaves_the_old_file(suffix: str, monkeypatch: pytes
 def test_what_cannot_be_drawn() -> None:
     with pytest.raises(dc.GeometryError, match=r"^no such picture: view='side'; use one of scatter, matrix, direct"):
         dc.draw(G, (2, 2), "side")
+    with pytest.raises(
+        dc.GeometryError, match=r"^x is no array: its rows differ in length; give it the shape \(2, 2\)"
+    ):
+        dc.draw(G, (2, 2), x=[[1], [1, 2]])
     with pytest.raises(dc.GeometryError, match=r"^too many phases to tell apart: stride 5×2 makes 10; use a stride of"):
         dc.draw(dc.ConvTranspose((2, 2), stride=(5, 2)), (2, 2), "polyphase")
     with pytest.raises(dc.GeometryError, match=r"^too large to draw: the matrix of taps and inputs is 81x4"):
         dc.draw(dc.ConvTranspose((9, 9)), (2, 2), "gemm")
     with pytest.raises(dc.GeometryError, match=r"^too large to draw: the input is 1000x1000; use smaller sizes"):
         dc.draw(G, (1000, 1000), "scatter")
+
+
+def test_help_names_every_view(capsys: pytest.CaptureFixture[str]) -> None:
+    from deconvs.cli import run
+
+    assert run(["draw", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert f"{', '.join(DRAWN[:-1])} or {DRAWN[-1]}." in told
 
 
 def test_the_command_draws(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@
 // Channels are a_step apart in a, which may hold more taps than are asked for.
 // Every result is summed in the same order whatever the tile's shape, so that results do not depend on how work is cut.
 
-// Bytes of weights that are asked for ahead: from L3 they come too late for what the processor fetches ahead on its own, which begins anew
-// on every page.
+// Bytes of weights that are asked for ahead: what the processor fetches ahead on its own begins anew on every page, and is
+// too late from L3.
 constexpr int kWeightsAhead = 8192;
 
 template <class T, int MR, int NV>

@@ -59,8 +59,8 @@ static inline void copy_few(T* to, const T* from, int64_t count) {
   }
 }
 
-// Outputs skip .. outputs - 1 of a row of stride B, contiguous in y from `to` on. What is less than all outputs of its vectors is woven beside the
-// row and copied: `from` may be read, not used, up to a vector past the row.
+// Outputs skip .. outputs - 1 of a row of stride B, contiguous in y from `to` on. Less than a vector is written in pieces;
+// `from` may be read, not used, up to a vector past the row.
 template <class T, int B>
 static void weave_row(T* to, const T* const* from, int64_t begin, int64_t skip, int64_t outputs, T bias,
                       Activation activation, T slope, bool past) {

@@ -15,7 +15,6 @@ import typer.main
 from . import __version__, cli_bench, cli_convert, cli_doctor, cli_draw, cli_values
 from .arguments import integer
 from .errors import GeometryError
-from .geometry import ConvTranspose
 from .programs import LANGUAGES
 from .terminal import WRONG, tell
 
@@ -105,7 +104,7 @@ def explain(
         given = "--dtype" if dtype is not None else "--threads"
         raise GeometryError("only the native kernels depend on it", f"{given} given", "add --native")
     sizes = cli_values.sizes("input_size", input_size)
-    geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
+    geometry = cli_values.geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
     pair = None if channels is None else cli_values.channels("channels", channels)
     images = cli_values.integer("batch", batch)
     if native:
@@ -192,7 +191,7 @@ def check(
         )
     else:
         sizes = cli_values.sizes("input_size", input_size)
-        geometry = _geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
+        geometry = cli_values.geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
         pair = None if channels is None else cli_values.channels("channels", channels)
         layers = checked(geometry, sizes, pair, target or None)
     _print_json(texts.layers_as_data(layers)) if as_json else print(texts.layers_text(layers))
@@ -300,22 +299,6 @@ def run(arguments: list[str]) -> int:
         asked = cli_values.shortened(shlex.join(arguments))
         return tell(f"there is not enough memory: asked for {asked}; use smaller sizes")
     return 0
-
-
-def _geometry(
-    ndim: int, kernel_size: str, stride: str, padding: str, output_padding: str, dilation: str, groups: str
-) -> ConvTranspose:
-    strides = cli_values.one_or_each("stride", stride, ndim)
-    dilations = cli_values.one_or_each("dilation", dilation, ndim)
-    pads = cli_values.padding("padding", padding, ndim)
-    return ConvTranspose(
-        cli_values.one_or_each("kernel_size", kernel_size, ndim),
-        strides,
-        pads,
-        cli_values.output_padding("output_padding", output_padding, strides, dilations, pads),
-        dilations,
-        cli_values.integer("groups", groups),
-    )
 
 
 def _print_json(data: Any) -> None:

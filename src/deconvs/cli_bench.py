@@ -11,7 +11,6 @@ import typer
 from . import cli_values
 from .arguments import integer
 from .errors import GeometryError
-from .geometry import ConvTranspose
 
 
 def bench(
@@ -41,17 +40,7 @@ def bench(
     from .benchmark.text import report_text
 
     sizes = cli_values.sizes("input_size", size)
-    strides = cli_values.one_or_each("stride", stride, len(sizes))
-    dilations = cli_values.one_or_each("dilation", dilation, len(sizes))
-    pads = cli_values.padding("padding", padding, len(sizes))
-    geometry = ConvTranspose(
-        cli_values.one_or_each("kernel_size", kernel_size, len(sizes)),
-        strides,
-        pads,
-        cli_values.output_padding("output_padding", output_padding, strides, dilations, pads),
-        dilations,
-        cli_values.integer("groups", groups),
-    )
+    geometry = cli_values.geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
     images = integer("batch", cli_values.integer("batch", batch), minimum=1)
     turns = integer("rounds", cli_values.integer("rounds", rounds), minimum=1)
     settings = (

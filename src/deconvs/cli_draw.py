@@ -11,7 +11,6 @@ import typer
 from . import cli_values
 from .arguments import integer
 from .errors import GeometryError
-from .geometry import ConvTranspose
 
 
 def draw(
@@ -42,16 +41,7 @@ def draw(
     from .drawing import draw as drawn
 
     sizes = cli_values.sizes("input_size", input_size)
-    strides = cli_values.one_or_each("stride", stride, len(sizes))
-    dilations = cli_values.one_or_each("dilation", dilation, len(sizes))
-    pads = cli_values.padding("padding", padding, len(sizes))
-    geometry = ConvTranspose(
-        cli_values.one_or_each("kernel_size", kernel_size, len(sizes)),
-        strides,
-        pads,
-        cli_values.output_padding("output_padding", output_padding, strides, dilations, pads),
-        dilations,
-    )
+    geometry = cli_values.geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, "1")
     pixels = None if width is None else integer("width", cli_values.integer("width", width), minimum=1)
     picture = drawn(geometry, sizes, cli_values.shortened(view), x=_numbers("x", x), weight=_numbers("weight", weight))
     picture.save(out, width=pixels)

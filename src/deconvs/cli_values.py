@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .arguments import MAX_SIZE
 from .errors import GeometryError
+from .geometry import ConvTranspose
 
 Pair = tuple[int, int]
 
@@ -103,6 +104,27 @@ def span(name: str, text: str, minimum: int) -> range:
     if ends[0] < minimum:
         raise GeometryError(f"{name} is too small", _shown(name, text), f"use integers of at least {minimum}")
     return range(ends[0], ends[-1] + 1)
+
+
+def geometry(
+    ndim: int, kernel_size: str, stride: str, padding_text: str, output_padding_text: str, dilation: str, groups: str
+) -> ConvTranspose:
+    """A layer from its options.
+
+    >>> geometry(2, "3", "2", "1", "1", "1", "1")
+    ConvTranspose(kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), output_padding=(1, 1))
+    """
+    strides = one_or_each("stride", stride, ndim)
+    dilations = one_or_each("dilation", dilation, ndim)
+    pads = padding("padding", padding_text, ndim)
+    return ConvTranspose(
+        one_or_each("kernel_size", kernel_size, ndim),
+        strides,
+        pads,
+        output_padding("output_padding", output_padding_text, strides, dilations, pads),
+        dilations,
+        integer("groups", groups),
+    )
 
 
 def shortened(text: str, length: int = 60) -> str:

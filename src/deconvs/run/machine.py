@@ -71,3 +71,4 @@ def imbalance(jobs: int, threads: int) -> float:
 
 
 _UNEVEN = 0.25
+"""Part of a job for which the last thread is waited for."""

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from .. import style
-from ..layout import Board, Panel, swatches, swatches_width
-from ..scene import Line, Path, Shape
+from ..layout import Panel, swatches_width
+from ..scene import Path, Shape
+from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, Legend
 
 PARTS = ("input", "kernel", "turned", "padded", "output")
-LEGEND_HEIGHT = 18.0
-ROW_GAP = 30.0
 TURN_GAP = 44.0
 """Between the kernel and the turned kernel; the sign of the turn fits in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """Upper left corners of the panels, arrows between them, and the size of it all."""
+class Arrangement(Flow):
+    """The flow, with the sign of the turn between the kernels and the legend under what the window slides over."""
 
-    panels: dict[str, Panel]
-    at: dict[str, tuple[float, float]]
-    arrows: tuple[tuple[float, float, float, float], ...]
-    width: float
-    height: float
-
-    def board(self, part: str, left: float, top: float) -> Board:
-        """The board of one part, for content that begins at (left, top)."""
-        x, y = self.at[part]
-        return self.panels[part].board(round(left + x), round(top + y))
-
-    def furniture(self, legend: Sequence[tuple[str, style.Look]], left: float, top: float) -> list[Shape]:
-        """What no frame changes: labels, arrows, the sign of the turn, the legend."""
-        shapes: list[Shape] = []
-        for part in PARTS:
-            x, y = self.at[part]
-            shapes += self.panels[part].label(round(left + x), round(top + y))
-        shapes += [
-            Line(left + x1, top + y1, left + x2, top + y2, style.MUTED, 2.0, arrow=True)
-            for x1, y1, x2, y2 in self.arrows
-        ]
-        kernel, turned = (self.board(part, left, top) for part in ("kernel", "turned"))
-        beside = turned.top == kernel.top
-        if beside:
-            shapes.append(_turn((kernel.left + kernel.width + turned.left) / 2, kernel.top + kernel.height / 2 + 4))
-        middle = self.at["padded"][0] + self.panels["padded"].board_width / 2
+    def furniture(self, legend: Legend, left: float, top: float, legend_at: float | None = None) -> list[Shape]:
+        """What no frame changes: labels, arrows, the legend, the sign of the turn."""
         width = swatches_width(legend)
-        x = min(max(0.0, middle - width / 2), max(0.0, self.width - width))
-        return [*shapes, *swatches(legend, round(left + x), round(top + self.height - LEGEND_HEIGHT))]
+        if legend_at is None:
+            middle = self.at["padded"][0] + self.panels["padded"].board_width / 2
+            legend_at = min(max(0.0, middle - width / 2), max(0.0, self.width - width))
+        shapes = Flow.furniture(self, legend, left, top, legend_at)
+        kernel, turned = (self.board(part, left, top) for part in ("kernel", "turned"))
+        if turned.top == kernel.top:
+            shapes.append(_turn((kernel.left + kernel.width + turned.left) / 2, kernel.top + kernel.height / 2 + 4))
+        return shapes
 
 
 def arranged(sizes: dict[str, tuple[int, ...]], names: dict[str, tuple[str, str]], off_centre: float) -> Arrangement:

@@ -14,6 +14,8 @@ ROW_GAP = 30.0
 
 Parts = dict[str, tuple[str, str, tuple[int, ...]]]
 """Part -> name, detail and size of its grid."""
+Legend = Sequence[tuple[str, style.Look]]
+"""What each look means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Flow:
         x, y = self.at[part]
         return self.panels[part].board(round(left + x), round(top + y))
 
-    def furniture(self, legend: Sequence[tuple[str, style.Look]], left: float, top: float) -> list[Shape]:
-        """What no frame changes: labels, arrows, the legend."""
+    def furniture(self, legend: Legend, left: float, top: float, legend_at: float = 0.0) -> list[Shape]:
+        """What no frame changes: labels, arrows, the legend, which begins so far from the left."""
         shapes: list[Shape] = []
         for part, (x, y) in self.at.items():
             shapes += self.panels[part].label(round(left + x), round(top + y))
@@ -40,10 +42,10 @@ class Flow:
             Line(left + x1, top + y1, left + x2, top + y2, style.MUTED, 2.0, arrow=True)
             for x1, y1, x2, y2 in self.arrows
         ]
-        return [*shapes, *swatches(legend, round(left), round(top + self.height - LEGEND_HEIGHT))]
+        return [*shapes, *swatches(legend, round(left + legend_at), round(top + self.height - LEGEND_HEIGHT))]
 
 
-def flowing(stages: Sequence[Sequence[str]], parts: Parts, legend: Sequence[tuple[str, style.Look]]) -> Flow:
+def flowing(stages: Sequence[Sequence[str]], parts: Parts, legend: Legend) -> Flow:
     """The flow with the largest cells that fits the page; parts of one stage stand together."""
     ndim = len(next(iter(parts.values()))[2])
     for pitch in style.PITCHES:

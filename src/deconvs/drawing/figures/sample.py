@@ -116,7 +116,12 @@ def _integers(name: str, values: ArrayLike | None, size: Index) -> dict[Index, i
         return {index: count % 9 + 1 for count, index in enumerate(places)}
     import numpy as np
 
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        raise GeometryError(
+            f"{name} is no array", "its rows differ in length", f"give it the shape {size}, nested lists of one length"
+        ) from None
     if array.dtype.kind not in "iu":
         raise GeometryError(f"{name} is not integer", f"dtype {array.dtype}", "the figure writes integers")
     extra = array.ndim - len(size)

@@ -5,7 +5,7 @@ The gemm view is the same, but for the products: they come from one matrix produ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from itertools import product
 from math import prod
@@ -197,11 +197,11 @@ class _Picture:
         if current is not None and self._products:
             yield self._boards["columns"].frame((0, current), (len(self.sample.weight) - 1, current))
 
-    def _kind(self, at: Index, reached: object) -> str:
+    def _kind(self, at: Index, reached: Container[Index]) -> str:
         kind, _ = self._places[at]
         if kind == "cropped":
             return "cropped"
-        return "output" if at in reached else "hole"  # type: ignore[operator]
+        return "output" if at in reached else "hole"
 
     def _drawn(self, part: str, cell: Cell, content: str, at: Index | None = None) -> Iterator[Shape]:
         return drawn(self._boards[part], cell, content, self._sizes[part], at)
