@@ -237,8 +237,11 @@ def test_shapes_whose_order_differs_are_not_shared() -> None:
 
 
 def test_files_are_small(tmp_path: Path) -> None:
-    """The default picture of every view; what is embedded in pages must not weigh them down."""
-    for view in DRAWN:
+    """The default picture of every view; what is embedded in pages must not weigh them down.
+
+    But for "morph", which shows four views in one film; tests/test_morph.py holds its limits.
+    """
+    for view in set(DRAWN) - {"morph"}:
         picture = dc.draw(G, (2, 2), view)
         for suffix, most in ((".svg", 100_000), (".gif", 200_000), (".webp", 400_000)):
             picture.save(tmp_path / f"a{suffix}")
@@ -263,7 +266,7 @@ def test_moving_formats_hold_every_frame(view: str, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(to_mp4(film, width=401))
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "a.mp4"))
     assert frames >= len(film.scenes)
-    assert seconds == pytest.approx(sum(film.durations_ms) / 1000, abs=max(film.durations_ms) / 1000)
+    assert seconds == pytest.approx(sum(film.durations_ms) / 1000, abs=0.05)
 
 
 def test_lossless_frames_are_the_scenes() -> None:
@@ -335,10 +338,14 @@ def test_what_cannot_be_drawn() -> None:
         dc.draw(G, (2, 2), x=[[1], [1, 2]])
     with pytest.raises(dc.GeometryError, match=r"^too many phases to tell apart: stride 5×2 makes 10; use a stride of"):
         dc.draw(dc.ConvTranspose((2, 2), stride=(5, 2)), (2, 2), "polyphase")
-    with pytest.raises(dc.GeometryError, match=r"^too large to draw: the matrix of taps and inputs is 81x4"):
+    with pytest.raises(dc.GeometryError, match=r"^too large to draw: the matrix of taps and inputs is 81x1"):
         dc.draw(dc.ConvTranspose((9, 9)), (2, 2), "gemm")
-    with pytest.raises(dc.GeometryError, match=r"^too large to draw: the input is 1000x1000; use smaller sizes"):
+    with pytest.raises(
+        dc.GeometryError, match=r"^too many cells to draw: 5004010 cells, of which the output has 2001x2001; use"
+    ):
         dc.draw(G, (1000, 1000), "scatter")
+    with pytest.raises(dc.GeometryError, match=r"^no such theme: theme='sepia'; use one of light, dark"):
+        dc.draw(G, (2, 2), theme="sepia")
 
 
 def test_help_names_every_view(capsys: pytest.CaptureFixture[str]) -> None:

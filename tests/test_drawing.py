@@ -139,7 +139,7 @@ def test_matrix_film_writes_the_matrix(g: dc.ConvTranspose, n: Index) -> None:
     links = links_of(g, n)
     m = g.output_size(n)
     _, w = data(g, n)
-    film = matrix_film(g, n, w)
+    film = matrix_film(g, n, weight=w)
     rows = list(product(*map(range, n)))
     assert len(film.scenes) == len(film.durations_ms) == 2 * len(rows) + 2
     expected = {(flat(i, n), flat(o, m)): int(w[j]) for o, pairs in links.items() for i, j in pairs}

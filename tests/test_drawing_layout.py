@@ -37,7 +37,7 @@ def scenes() -> list[tuple[str, Scene]]:
             found.append((f"{film.title} {g} {n} still", film.still))
     wide = dc.ConvTranspose((2, 2), stride=1)
     found += [("wide", direct_film(wide, (2, 2), WIDE, WIDE).still)]
-    found += [("wide", matrix_film(wide, (2, 2), WIDE).scenes[2])]
+    found += [("wide", matrix_film(wide, (2, 2), weight=WIDE).scenes[2])]
     return found
 
 

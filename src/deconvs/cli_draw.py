@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -12,10 +12,13 @@ from . import cli_values
 from .arguments import integer
 from .errors import GeometryError
 
+if TYPE_CHECKING:
+    from .drawing.figures.sample import Values
+
 
 def draw(
     input_size: Annotated[
-        str, typer.Argument(help="Input size, such as 4x4; its length is the number of axes, 1 or 2.")
+        str, typer.Argument(help="Input size, such as 4x4; its length is the number of axes, 1 to 3.")
     ],
     out: Annotated[
         Path,
@@ -29,9 +32,26 @@ def draw(
     padding: Annotated[str, typer.Option("--padding", "-p", help="1, 1x2, or begin:end as in 0:1x-1:0.")] = "0",
     output_padding: Annotated[str, typer.Option("--output-padding", "-o", help="1 or 1x0.")] = "0",
     dilation: Annotated[str, typer.Option("--dilation", "-d", help="2 or 2x1.")] = "1",
-    view: Annotated[str, typer.Option(help="scatter, matrix, direct, polyphase, gemm or coverage.")] = "direct",
-    x: Annotated[str | None, typer.Option(help="Integers of the input, as JSON: [[1, 2], [3, 4]].")] = None,
-    weight: Annotated[str | None, typer.Option(help="Integers of the kernel, as JSON.")] = None,
+    groups: Annotated[str, typer.Option("--groups", help="Groups of channels.")] = "1",
+    channels: Annotated[
+        str | None, typer.Option("--channels", "-c", help="C_in,C_out, shown as stacks; one of each group by default.")
+    ] = None,
+    convolution: Annotated[
+        bool, typer.Option("--convolution", help="Draw the ordinary convolution of these parameters instead.")
+    ] = False,
+    view: Annotated[
+        str,
+        typer.Option(
+            help="scatter, matrix, direct, polyphase, subpixel, gemm, coverage, isometric or morph."
+            " A convolution has direct and isometric."
+        ),
+    ] = "direct",
+    values: Annotated[
+        str | None, typer.Option(help="numbers, symbols or hidden; by default what suits the view.")
+    ] = None,
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    x: Annotated[str | None, typer.Option(help="Numbers of the input, as JSON: [[1, 2], [3, 4]].")] = None,
+    weight: Annotated[str | None, typer.Option(help="Numbers of the kernel, as JSON.")] = None,
     width: Annotated[str | None, typer.Option(metavar="INTEGER", help="Pixels, for formats that have pixels.")] = None,
 ) -> None:
     """Draw a layer number by number: its stamps, its zeros and the kernel sliding over them, its matrix, its coverage.
@@ -41,9 +61,19 @@ def draw(
     from .drawing import draw as drawn
 
     sizes = cli_values.sizes("input_size", input_size)
-    geometry = cli_values.geometry(len(sizes), kernel_size, stride, padding, output_padding, dilation, "1")
+    layer = (len(sizes), kernel_size, stride, padding, output_padding, dilation, groups)
+    geometry = cli_values.convolution(*layer) if convolution else cli_values.geometry(*layer)
     pixels = None if width is None else integer("width", cli_values.integer("width", width), minimum=1)
-    picture = drawn(geometry, sizes, cli_values.shortened(view), x=_numbers("x", x), weight=_numbers("weight", weight))
+    picture = drawn(
+        geometry,
+        sizes,
+        cli_values.shortened(view),
+        x=_numbers("x", x),
+        weight=_numbers("weight", weight),
+        channels=None if channels is None else cli_values.channels("channels", channels),
+        values=None if values is None else cast("Values", cli_values.shortened(values)),
+        theme=cli_values.shortened(theme),
+    )
     picture.save(out, width=pixels)
     print(f"{out}: {picture.shown.title}")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .arguments import MAX_SIZE
 from .errors import GeometryError
-from .geometry import ConvTranspose
+from .geometry import Conv, ConvTranspose
 
 Pair = tuple[int, int]
 
@@ -123,6 +123,27 @@ def geometry(
         pads,
         output_padding("output_padding", output_padding_text, strides, dilations, pads),
         dilations,
+        integer("groups", groups),
+    )
+
+
+def convolution(
+    ndim: int, kernel_size: str, stride: str, padding_text: str, output_padding_text: str, dilation: str, groups: str
+) -> Conv:
+    """An ordinary convolution from the same options.
+
+    >>> convolution(2, "3", "2", "1", "0", "1", "1")
+    Conv(kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))
+    """
+    if any(one_or_each("output_padding", output_padding_text, ndim)):
+        raise GeometryError(
+            "a convolution has no output_padding", _shown("output_padding", output_padding_text), "leave it out"
+        )
+    return Conv(
+        one_or_each("kernel_size", kernel_size, ndim),
+        one_or_each("stride", stride, ndim),
+        padding("padding", padding_text, ndim),
+        one_or_each("dilation", dilation, ndim),
         integer("groups", groups),
     )
 

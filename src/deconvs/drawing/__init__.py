@@ -12,15 +12,30 @@ from Plans, who reaches whom from Axis.contributions, numbers from Plan.run.
 
 from __future__ import annotations
 
-from .figures import coverage_scene, direct_film, direct_scene, gemm_film, matrix_film, polyphase_film, scatter_film
+from .figures import (
+    convolution_film,
+    counting_scene,
+    coverage_scene,
+    direct_film,
+    direct_scene,
+    gemm_film,
+    isometric_film,
+    matrix_film,
+    morph_film,
+    polyphase_film,
+    scatter_film,
+    subpixel_film,
+    subsampling_scene,
+)
 from .files import save
 from .motion import to_moving_svg
 from .named import NAMED, render_named
 from .picture import DRAWN, Picture, draw
 from .player import to_html
 from .raster import to_apng, to_gif, to_png, to_webp
-from .scene import Cell, Film, Line, Path, Rect, Scene, Text
+from .scene import Cell, Film, Line, Path, Polygon, Rect, Scene, Text
 from .svg import to_svg
+from .theme import dark
 from .video import to_mp4
 
 __all__ = [
@@ -31,19 +46,27 @@ __all__ = [
     "Line",
     "Path",
     "Picture",
+    "Polygon",
     "Rect",
     "Scene",
     "Text",
+    "convolution_film",
+    "counting_scene",
     "coverage_scene",
+    "dark",
     "direct_film",
     "direct_scene",
     "draw",
     "gemm_film",
+    "isometric_film",
     "matrix_film",
+    "morph_film",
     "polyphase_film",
     "render_named",
     "save",
     "scatter_film",
+    "subpixel_film",
+    "subsampling_scene",
     "to_apng",
     "to_gif",
     "to_html",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import cache
+from itertools import groupby, product
+from math import inf, prod
 
 from . import style
 from .glyphs import text_width
@@ -65,18 +67,83 @@ def words(text: str, fill: str = style.INK, weight: Weight = "regular") -> list[
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """The axes of a grid. Of more than two, or with channels, it is laid out as planes of its last two axes or one.
+
+    ``down``: so many leading axes are planes below each other; the next ``across`` are beside each other.
+    ``deep``: the last of these is a depth, not a channel.
+    """
+
+    size: tuple[int, ...]
+    down: int = 0
+    across: int = 0
+    deep: bool = False
+
+    @property
+    def leading(self) -> int:
+        """The axes that tell planes apart."""
+        return self.down + self.across
+
+    @property
+    def plane(self) -> tuple[int, int]:
+        """Rows and columns of a plane."""
+        rows, columns = (1, *self.size[self.leading :])[-2:]
+        return rows, columns
+
+    @property
+    def planes(self) -> tuple[int, int]:
+        """Planes below and beside each other."""
+        return prod(self.size[: self.down]), prod(self.size[self.down : self.leading])
+
+    def place(self, index: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """(plane down, plane across, row, column) of an index."""
+        row, column = (0, *index[self.leading :])[-2:]
+        down = _flat(index[: self.down], self.size)
+        across = _flat(index[self.down : self.leading], self.size[self.down :])
+        return down, across, row, column
+
+    def heads(self) -> Iterator[tuple[tuple[int, ...], str]]:
+        """(index of its first cell, name) of each plane, where there are several."""
+        lead = self.size[: self.leading]
+        if prod(lead) <= 1:
+            return
+        for at in product(*map(range, lead)):
+            first = (*at, *(0 for _ in self.size[self.leading :]))
+            yield first, plane_name(at[:-1] if self.deep else at, at[-1] if self.deep else None)
+
+
+def plane_name(channels: tuple[int, ...], depth: int | None) -> str:
+    """What a plane shows: ``c 1`` a channel, ``c 0→1`` the kernel from one to another, ``z 2`` a slice of depth."""
+    parts = [f"c {'→'.join(map(str, channels))}"] if channels else []
+    return ", ".join([*parts, *([] if depth is None else [f"z {depth}"])])
+
+
+def _flat(index: tuple[int, ...], size: tuple[int, ...]) -> int:
+    found = 0
+    for at, n in zip(index, size, strict=False):
+        found = found * n + at
+    return found
+
+
+@cache
+def _widest_name(extent: Extent) -> float:
+    """Of the planes' names; asked for with every cell."""
+    return max((text_width(name, style.PLANE) for _, name in extent.heads()), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """A grid of cells at a place in the picture; index (row, column), or (column,) for one axis."""
+    """A grid of cells at a place in the picture; index (row, column), or (column,), after those of its planes."""
 
     left: float
     top: float
-    size: tuple[int, ...]
+    extent: Extent
     pitch: float
 
     @property
     def gap(self) -> float:
         """Between neighbouring cells."""
-        return max(1.0, round(self.pitch / 12))
+        return max(1.0, round(self.pitch / 12)) if self.pitch >= 8 else 1.0
 
     @property
     def side(self) -> float:
@@ -84,17 +151,57 @@ class Board:
         return self.pitch - self.gap
 
     @property
+    def head(self) -> float:
+        """Above each plane, for its name; that of a plane of one row stands left of it."""
+        return style.PLANE + 6 if self._named and self.extent.plane[0] > 1 else 0.0
+
+    @property
+    def indent(self) -> float:
+        """Left of each plane of one row, for its name."""
+        return self._widest_name + 8 if self._named and self.extent.plane[0] == 1 else 0.0
+
+    @property
+    def _named(self) -> bool:
+        return prod(self.extent.planes) > 1
+
+    @property
+    def _widest_name(self) -> float:
+        return _widest_name(self.extent)
+
+    @property
+    def _plane_step(self) -> tuple[float, float]:
+        """From a plane to the next, downwards and across."""
+        rows, columns = self.extent.plane
+        apart = max(8.0, round(self.pitch * 0.4))
+        wide = self.indent + columns * self.pitch + apart
+        return rows * self.pitch + (apart + self.head if rows > 1 else 4.0), max(wide, self._widest_name + 6)
+
+    @property
     def width(self) -> float:
-        return self.size[-1] * self.pitch - self.gap
+        across, columns = self.extent.planes[1], self.extent.plane[1]
+        return (across - 1) * self._plane_step[1] + self.indent + columns * self.pitch - self.gap
 
     @property
     def height(self) -> float:
-        return (self.size[0] if len(self.size) == 2 else 1) * self.pitch - self.gap
+        down, rows = self.extent.planes[0], self.extent.plane[0]
+        return self.head + (down - 1) * self._plane_step[0] + rows * self.pitch - self.gap
 
     def corner(self, index: tuple[int, ...]) -> tuple[float, float]:
         """Left and top of a cell."""
-        row, column = (0, *index)[-2:]
-        return self.left + column * self.pitch, self.top + row * self.pitch
+        down, across, row, column = self.extent.place(index)
+        step_down, step_across = self._plane_step if down or across else (0.0, 0.0)
+        x = self.left + across * step_across + self.indent + column * self.pitch
+        return x, self.top + self.head + down * step_down + row * self.pitch
+
+    def heads(self) -> Iterator[Text]:
+        """The names of the planes."""
+        for index, name in self.extent.heads():
+            x, y = self.corner(index)
+            if self.indent:
+                y += self.side / 2 + style.HALF_CAPITAL * style.PLANE
+                yield Text(x - self.indent, y, name, style.PLANE, style.MUTED)
+            else:
+                yield Text(x, y - 6, name, style.PLANE, style.MUTED)
 
     def cell(self, look: style.Look, cell: Cell, at: tuple[int, ...] | None = None) -> Rect:
         """The rectangle of ``cell``; its edge lies inside, so that neighbours align whatever their edges.
@@ -102,7 +209,7 @@ class Board:
         ``at`` says where on the board it lies, if that is not the cell's own index.
         """
         x, y = self.corner(cell.index if at is None else at)
-        width = 0.0 if look.edge is None else 1.0
+        width = 0.0 if look.edge is None or self.side < 6 else 1.0
         return Rect(
             x + width / 2,
             y + width / 2,
@@ -137,8 +244,16 @@ class Board:
         inset = self.side * _INSET
         return Text(x + inset, y + inset + 2 * style.HALF_CAPITAL * size, content, size, fill, "regular", "start", cell)
 
-    def frame(self, first: tuple[int, ...], last: tuple[int, ...]) -> Rect:
-        """The focus: a frame around the cells from ``first`` to ``last``, in the gap around them."""
+    def frames(self, cells: Iterable[tuple[int, ...]]) -> Iterator[Rect]:
+        """The focus: a frame around these cells in each plane that has some, in the gap around them."""
+        by_plane: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for index in cells:
+            by_plane.setdefault(index[: self.extent.leading], []).append(index)
+        for lead, inside in by_plane.items():
+            along = list(zip(*inside, strict=True))[self.extent.leading :]
+            yield self._frame((*lead, *map(min, along)), (*lead, *map(max, along)))
+
+    def _frame(self, first: tuple[int, ...], last: tuple[int, ...]) -> Rect:
         (x1, y1), (x2, y2) = self.corner(first), self.corner(last)
         width = 3.0 if self.side >= 24 else 2.0
         out = self.gap / 2 + 0.5
@@ -183,7 +298,7 @@ class Panel:
 
     name: str
     detail: str
-    size: tuple[int, ...]
+    extent: Extent
     pitch: float
 
     def _runs(self, name: str) -> Runs:
@@ -191,7 +306,7 @@ class Panel:
 
     @property
     def board_width(self) -> float:
-        return Board(0, 0, self.size, self.pitch).width
+        return Board(0, 0, self.extent, self.pitch).width
 
     @property
     def width(self) -> float:
@@ -199,7 +314,7 @@ class Panel:
 
     @property
     def height(self) -> float:
-        return self.label_height + Board(0, 0, self.size, self.pitch).height
+        return self.label_height + Board(0, 0, self.extent, self.pitch).height
 
     @property
     def label_height(self) -> float:
@@ -207,21 +322,43 @@ class Panel:
 
     def board(self, left: float, top: float) -> Board:
         """The board of the panel whose upper left corner is here."""
-        return Board(left, top + self.label_height, self.size, self.pitch)
+        return Board(left, top + self.label_height, self.extent, self.pitch)
 
     def label(self, left: float, top: float, name: str | None = None) -> list[Shape]:
         """The label of the panel whose upper left corner is here; ``name`` for a frame that calls it otherwise."""
-        return set_runs(self._runs(name or self.name), left, top + round(style.LABEL * 0.75), style.LABEL)
+        label = set_runs(self._runs(name or self.name), left, top + round(style.LABEL * 0.75), style.LABEL)
+        return [*label, *self.board(left, top).heads()]
 
 
-def swatches(entries: Sequence[tuple[str, style.Look]], left: float, top: float) -> Iterator[Shape]:
-    """A legend in one line: what each look means."""
-    for position, (text, look) in enumerate(entries):
-        yield Board(left, top, (1,), 18).cell(look, Cell("legend", (position,), text), at=(0,))
-        yield Text(left + 25, top + 13.5, text, style.LEGEND, style.MUTED)
-        left += 25 + text_width(text, style.LEGEND) + 20
+Legend = Sequence[tuple[str, style.Look]]
+"""What each look of a legend means."""
 
 
-def swatches_width(entries: Sequence[tuple[str, style.Look]]) -> float:
-    """Width of `swatches`."""
+def swatches(entries: Legend, left: float, top: float, width: float = inf) -> Iterator[Shape]:
+    """A legend: what each look means, in as many lines as ``width`` needs."""
+    for (x, line), (position, (text, look)) in zip(_set(entries, width), enumerate(entries), strict=True):
+        y = top + line * style.LEGEND_LINE
+        yield Board(left + x, y, Extent((1,)), 18).cell(look, Cell("legend", (position,), text), at=(0,))
+        yield Text(left + x + 25, y + 13.5, text, style.LEGEND, style.MUTED)
+
+
+def swatches_lines(entries: Legend, width: float) -> int:
+    """How many lines `swatches` takes."""
+    return 1 + max((line for _, line in _set(entries, width)), default=0)
+
+
+def swatches_width(entries: Legend) -> float:
+    """Width of `swatches` in one line."""
     return sum(45 + text_width(text, style.LEGEND) for text, _ in entries) - 20
+
+
+def _set(entries: Legend, width: float) -> list[tuple[float, int]]:
+    """(left, line) of each entry."""
+    found, x, line = [], 0.0, 0
+    for text, _ in entries:
+        own = 25 + text_width(text, style.LEGEND)
+        if x and x + own > width:
+            x, line = 0.0, line + 1
+        found.append((x, line))
+        x += own + 20
+    return found

@@ -13,8 +13,9 @@ from hashlib import sha256
 from itertools import product
 from string import ascii_lowercase
 
-from .scene import Film, Line, Path, Rect, Shape, Text
-from .svg import Writer, document, number
+from .glyphs import glyph
+from .scene import Film, Line, Path, Polygon, Rect, Shape, Text
+from .svg import Writer, document, number, use
 
 _HIDDEN = ' opacity="0"'
 
@@ -108,6 +109,26 @@ class _Shared(Writer):
         super().__init__(prefix)
         self._often = Counter(_at_origin(piece) for part in parts for piece in part.pieces)
         self._names: dict[Piece, str] = {}
+        self._word_names: dict[tuple[str, str], str] = {}
+        texts = [shape for part in parts for shape in part.shapes if isinstance(shape, Text)]
+        self._words: Counter[tuple[str, str]] = Counter(
+            (word, text.weight) for text in texts for word in text.content.split(" ")
+        )
+
+    def _letters(self, content: str, weight: str, x: int = 0) -> str:
+        """Words that are seen several times are written once, in no colour of their own."""
+        written = []
+        for word in content.split(" "):
+            if len(word) > 1 and self._words[word, weight] >= _OFTEN:
+                name = self._word_names.setdefault((word, weight), f"{self.prefix}w{len(self._word_names)}")
+                if name not in self.definitions:
+                    letters = super()._letters(word, weight)
+                    self.definitions[name] = f'<g id="{name}">{letters}</g>'
+                written.append(use(name, x))
+            else:
+                written.append(super()._letters(word, weight, x))
+            x += sum(glyph(character, weight).advance for character in word + " ")
+        return "".join(written)
 
     def all(self, pieces: Sequence[Piece]) -> str:
         """Pieces in order."""
@@ -115,16 +136,17 @@ class _Shared(Writer):
 
     def _piece(self, piece: Piece) -> str:
         here = _at_origin(piece)
-        # Patterns are laid from the corner of the page: moved, they would look otherwise.
-        patterned = any(isinstance(shape, Rect) and shape.pattern for shape in piece)
-        if self._often[here] < _OFTEN or patterned or not isinstance(piece[0], Rect | Text):
+        # Patterns of polygons are laid from the corner of the page: moved, they would look otherwise.
+        patterned = any(isinstance(shape, Polygon) and shape.pattern for shape in piece)
+        if self._often[here] < _OFTEN or patterned or not isinstance(piece[0], Movable):
             return "".join(
-                self.shape(replace(shape, cell=None) if isinstance(shape, Rect | Text) else shape) for shape in piece
+                self.shape(replace(shape, cell=None) if isinstance(shape, Movable) else shape) for shape in piece
             )
         name = self._names.get(here)
         if name is None:
             name = self._names[here] = f"{self.prefix}{len(self._names)}"
-            written = "".join(map(self.shape, here)).replace(' x="0" y="0"', "", 1).replace("translate(0 0)", "", 1)
+            written = "".join(map(self.shape, here)).replace(' x="0" y="0"', "", 1)
+            written = written.replace(' transform="translate(0 0)"', "").replace("translate(0 0)", "", 1)
             self.definitions[name] = f'<g id="{name}">{written}</g>'
         x, y = _corner(piece[0])
         return f'<use href="#{name}" x="{number(x)}" y="{number(y)}"/>'
@@ -136,29 +158,49 @@ def _pieces(shapes: Sequence[Shape]) -> Iterator[Piece]:
     while at < len(shapes):
         one, following = shapes[at], shapes[at + 1 : at + 2]
         written = [
-            each for each in following if isinstance(one, Rect) and isinstance(each, Text) and each.cell == one.cell
+            each
+            for each in following
+            if isinstance(one, Rect | Polygon)
+            and isinstance(each, Text)
+            and one.cell is not None
+            and each.cell == one.cell
         ]
         yield (one, *written)
         at += 1 + len(written)
 
 
-def _corner(shape: Rect | Text) -> tuple[float, float]:
-    return (shape.x, shape.y) if isinstance(shape, Rect) else (shape.left, shape.y)
+Movable = Rect | Polygon | Text
+
+
+def _corner(shape: Movable) -> tuple[float, float]:
+    match shape:
+        case Rect():
+            return shape.x, shape.y
+        case Polygon():
+            return shape.points[0]
+        case Text():
+            return shape.left, shape.y
 
 
 def _at_origin(piece: Piece) -> Piece:
     """A piece moved to where its first shape is at (0, 0)."""
     first = piece[0]
-    if not isinstance(first, Rect | Text):
+    if not isinstance(first, Movable):
         return piece
     x, y = _corner(first)
-    return tuple(
-        replace(shape, x=round(shape.x - x, 2), y=round(shape.y - y, 2), cell=None)
-        if isinstance(shape, Rect)
-        else replace(shape, x=round(shape.left - x, 2), y=round(shape.y - y, 2), anchor="start", cell=None)
-        for shape in piece
-        if isinstance(shape, Rect | Text)
-    )
+    return tuple(_moved(shape, -x, -y) for shape in piece if isinstance(shape, Movable))
+
+
+def _moved(shape: Movable, by_x: float, by_y: float) -> Movable:
+    """A shape elsewhere, to two decimals, no longer an element of the data."""
+    match shape:
+        case Rect():
+            return replace(shape, x=round(shape.x + by_x, 2), y=round(shape.y + by_y, 2), cell=None)
+        case Polygon():
+            points = tuple((round(x + by_x, 2), round(y + by_y, 2)) for x, y in shape.points)
+            return replace(shape, points=points, cell=None)
+        case Text():
+            return replace(shape, x=round(shape.left + by_x, 2), y=round(shape.y + by_y, 2), anchor="start", cell=None)
 
 
 _OFTEN = 2
@@ -225,7 +267,7 @@ def _extent(shape: Shape) -> _Box:
     match shape:
         case Rect():
             return shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
-        case Text():
+        case Text() | Polygon():
             return shape.box()
         case Line():
             # An arrow's head is a few widths wide.

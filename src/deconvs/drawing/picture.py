@@ -5,15 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import GeometryError
-from ..geometry import ConvTranspose, Sizes
-from .figures import coverage_scene, direct_film, gemm_film, matrix_film, polyphase_film, scatter_film
+from ..geometry import Conv, ConvTranspose, Sizes
+from .figures import (
+    convolution_film,
+    coverage_scene,
+    direct_film,
+    gemm_film,
+    isometric_film,
+    matrix_film,
+    morph_film,
+    polyphase_film,
+    scatter_film,
+    subpixel_film,
+)
+from .figures.sample import Values
 from .files import save
 from .motion import to_moving_svg
 from .scene import Film, Scene
 from .svg import to_svg
+from .theme import dark
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -57,28 +70,48 @@ class Picture:
         return f"Picture of the view {self.view!r}: {self.shown.title}, {frames}{still.width:g}×{still.height:g}"
 
 
-_Drawer = Callable[[ConvTranspose, Sizes, "ArrayLike | None", "ArrayLike | None"], Film | Scene]
+_Drawer = Callable[..., Film | Scene]
+
+
+def _direct(geometry: ConvTranspose | Conv, *arguments: object, **options: Any) -> Film:
+    """Of an ordinary convolution, the convolution itself."""
+    draws: _Drawer = convolution_film if isinstance(geometry, Conv) else direct_film
+    return cast(Film, draws(geometry, *arguments, **options))
+
+
+def _coverage(geometry: ConvTranspose, input_size: Sizes, x: object, weight: object, **options: Any) -> Scene:
+    """How many products there are does not depend on the numbers."""
+    return coverage_scene(geometry, input_size, **options)
+
 
 _DRAWERS: dict[str, _Drawer] = {
     "scatter": scatter_film,
-    "matrix": lambda geometry, input_size, x, weight: matrix_film(geometry, input_size, weight),
-    "direct": direct_film,
+    "matrix": matrix_film,
+    "direct": _direct,
     "polyphase": polyphase_film,
+    "subpixel": subpixel_film,
     "gemm": gemm_film,
-    "coverage": lambda geometry, input_size, x, weight: coverage_scene(geometry, input_size),
+    "coverage": _coverage,
+    "isometric": isometric_film,
+    "morph": morph_film,
 }
 
 DRAWN = tuple(_DRAWERS)
 """What `draw` takes as view."""
 
+THEMES = ("light", "dark")
+
 
 def draw(
-    geometry: ConvTranspose,
+    geometry: ConvTranspose | Conv,
     input_size: Sizes,
     view: str = "direct",
     *,
     x: ArrayLike | None = None,
     weight: ArrayLike | None = None,
+    channels: tuple[int, int] | None = None,
+    values: Values | None = None,
+    theme: str = "light",
 ) -> Picture:
     """Draw a transposed convolution, number by number.
 
@@ -87,12 +120,20 @@ def draw(
     'Products per output: 1 to 2.'
 
     view: "scatter", the stamps that are the definition; "direct", zeros, then an ordinary convolution; "matrix", C
-    being filled and read as Cᵀ; "polyphase", a small convolution for each phase of the stride; "gemm", one matrix
-    product and overlap-add; "coverage", how many products reach each output. x: integers of shape input_size; weight:
-    integers of shape kernel_size; both count up by default (the weights of "matrix" are symbols then).
-    Errors: GeometryError for other views, more than 2 axes, groups, and what would be too large to see.
-    Source: Dumoulin & Visin 2018 for the views, Odena et al. 2016 for the coverage.
+    being filled and read as Cᵀ; "polyphase", a small convolution for each phase of the stride; "subpixel", the phases
+    as channels, shuffled; "gemm", one matrix product and overlap-add; "coverage", how many products reach each output;
+    "isometric", the direct view as two maps in space; "morph", from scatter to direct to polyphase in one film.
+    "direct" and "isometric" draw a `Conv`, too. x: numbers of shape input_size; weight: of shape kernel_size; both
+    after their channels, and counting up by default. ``channels``: (C_in, C_out), as stacks of planes, as are the
+    slices of three axes. values: "numbers", "symbols" (x₀₁, w₀₁), "hidden", or None for what suits the view.
+    ``theme``: "light" or "dark". Of what is too large to be seen, such as 64×64, fewer inputs are drawn.
+    Errors: GeometryError for other views, more than 3 axes, 9 phases where they have colours, and 100,000 cells.
+    Source: Dumoulin & Visin 2018 for the views, Shi et al. 2016 for "subpixel", Odena et al. 2016 for the coverage.
     """
     if view not in _DRAWERS:
         raise GeometryError("no such picture", f"view={view!r}", f"use one of {', '.join(DRAWN)}")
-    return Picture(view, _DRAWERS[view](geometry, input_size, x, weight))
+    if theme not in THEMES:
+        raise GeometryError("no such theme", f"theme={theme!r}", f"use one of {', '.join(THEMES)}")
+    options: dict[str, object] = {"channels": channels} | ({} if values is None else {"values": values})
+    shown = _DRAWERS[view](geometry, input_size, x, weight, **options)
+    return Picture(view, dark(shown) if theme == "dark" else shown)

@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from . import style
+from . import style, theme
 from .motion import parts_of
 from .scene import Film
 from .svg import Writer, document, number
@@ -41,9 +41,10 @@ def to_html(film: Film) -> str:
     return page.substitute(
         title=escape(film.title),
         width=number(film.still.width),
-        paper=style.PAPER,
-        ink=style.INK,
-        focus=style.FOCUS,
+        scheme="light" if film.paper == style.PAPER else "dark",
+        paper=film.paper,
+        ink=theme.on(film.paper, style.INK),
+        focus=theme.on(film.paper, style.FOCUS),
         picture=document(film, film.still, writer, body),
         last=len(film.scenes) - 1,
         # A text that ends the script would end it there, whatever quotes stand around it.

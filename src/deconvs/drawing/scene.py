@@ -20,7 +20,8 @@ Anchor = Literal["start", "middle", "end"]
 class Cell:
     """An element of the data: which grid, which position in it, what it is, and whether it takes part.
 
-    ``grid``: "input", "padded", "kernel", "turned", "output", "matrix", "image", "result", "coverage".
+    ``grid``: "input", "padded", "kernel", "turned", "window", "output", "cropped", "matrix", "image", "result",
+    "columns" (of the matrix product), "kernels" and "maps" (of the sub-pixel view), "small", "coverage".
     ``kind``: its role, as in style.py. ``state``: "", "covered" (under the window) or "lit" (adds to the result).
     """
 
@@ -45,6 +46,28 @@ class Rect:
     pattern: str | None = None
     dash: tuple[float, float] | None = None
     cell: Cell | None = None
+
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A closed outline of straight lines. ``opacity`` is its fill's: below 1 it lets shine through what lies below."""
+
+    points: Points
+    fill: str | None = None
+    stroke: str | None = None
+    stroke_width: float = 0.0
+    pattern: str | None = None
+    dash: tuple[float, float] | None = None
+    opacity: float = 1.0
+    cell: Cell | None = None
+
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) of the points."""
+        xs, ys = zip(*self.points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +122,12 @@ class Text:
         return self.left, self.y + top, self.left + self.width, self.y + bottom
 
 
-Shape = Rect | Line | Path | Text
+Shape = Rect | Polygon | Line | Path | Text
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture: its size in picture units, shapes, a title, and the alternative text as ``description``.
+    """One picture: its size in picture units, shapes, a title, the alternative text as ``description``, its paper.
 
     >>> blue = Rect(5, 5, 10, 10, "#1D5FA9", cell=Cell("input", (0,), "input", "lit"))
     >>> number = Text(10, 14, "7", 8, "#FFFFFF", anchor="middle", cell=blue.cell)
@@ -120,13 +143,14 @@ class Scene:
     shapes: tuple[Shape, ...]
     title: str
     description: str
+    paper: str = style.PAPER
 
-    def cells(self, grid: str, state: str | None = None) -> dict[tuple[int, ...], Rect]:
-        """The rectangles of one grid by position, all or those in one state."""
+    def cells(self, grid: str, state: str | None = None) -> dict[tuple[int, ...], Rect | Polygon]:
+        """The outlines of one grid's cells by position, all or those in one state."""
         return {
             shape.cell.index: shape
             for shape in self.shapes
-            if isinstance(shape, Rect)
+            if isinstance(shape, Rect | Polygon)
             and shape.cell is not None
             and shape.cell.grid == grid
             and (state is None or shape.cell.state == state)
@@ -148,8 +172,6 @@ class Film:
     >>> first, last = (Scene(20, 20, (), "Nothing", text) for text in ("Not yet.", "Still nothing."))
     >>> Film((first, last), (500, 800), "Nothing", "Nothing happens.", still=last).still.description
     'Still nothing.'
-
-
     """
 
     scenes: tuple[Scene, ...]
@@ -157,3 +179,8 @@ class Film:
     title: str
     description: str
     still: Scene
+
+    @property
+    def paper(self) -> str:
+        """The colour below everything, the same in all scenes."""
+        return self.still.paper

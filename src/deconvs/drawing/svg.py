@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from xml.sax.saxutils import escape, quoteattr
 
-from . import style
 from .glyphs import glyph, units
-from .scene import Cell, Film, Line, Path, Rect, Scene, Shape, Text
+from .scene import Cell, Film, Line, Path, Polygon, Rect, Scene, Shape, Text
 
 _PATTERNS = {
     "hatch": "M-1 1l2-2M0 6l6-6M5 7l2-2",
@@ -50,7 +49,7 @@ def document(said: Scene | Film, size: Scene, writer: Writer, body: Iterable[str
             "<defs>",
             *writer.definitions.values(),
             "</defs>",
-            f'<rect width="{width}" height="{height}" fill="{style.PAPER}"/>',
+            f'<rect width="{width}" height="{height}" fill="{size.paper}"/>',
             *body,
             "</svg>",
             "",
@@ -70,6 +69,8 @@ class Writer:
         match shape:
             case Rect():
                 return self._rect(shape)
+            case Polygon():
+                return self._polygon(shape)
             case Line():
                 return _line(shape)
             case Path():
@@ -81,24 +82,43 @@ class Writer:
     def _rect(self, rect: Rect) -> str:
         place = f'x="{number(rect.x)}" y="{number(rect.y)}" width="{number(rect.width)}"'
         place += f' height="{number(rect.height)}"' + (f' rx="{number(rect.radius)}"' if rect.radius else "")
-        paint = _paint(rect.fill, rect.stroke, rect.stroke_width)
-        if rect.dash:
-            paint += f' stroke-dasharray="{" ".join(map(number, rect.dash))}"'
+        paint = _paint(rect.fill, rect.stroke, rect.stroke_width, rect.dash)
         drawn = f"<rect {place}{paint}{_data(rect.cell)}/>"
         if rect.pattern and rect.stroke:
-            drawn += f'<rect {place} fill="url(#{self._pattern(rect.pattern, rect.stroke)})"/>'
+            # Laid from its own corner: cells look alike wherever they stand, and can be written once.
+            own = place.partition(" width")[2]
+            moved = f'transform="translate({number(rect.x)} {number(rect.y)})"'
+            drawn += f'<rect {moved} width{own} fill="url(#{self._pattern(rect.pattern, rect.stroke)})"/>'
+        return drawn
+
+    def _polygon(self, polygon: Polygon) -> str:
+        # Spaces alone between the coordinates: a film writes thousands of them.
+        place = f'points="{" ".join(number(each) for point in polygon.points for each in point)}"'
+        paint = _paint(polygon.fill, polygon.stroke, polygon.stroke_width, polygon.dash)
+        if polygon.opacity < 1:
+            paint += f' fill-opacity="{number(polygon.opacity)}"'
+        if polygon.stroke:
+            paint += ' stroke-linejoin="round"'
+        drawn = f"<polygon {place}{paint}{_data(polygon.cell)}/>"
+        if polygon.pattern and polygon.stroke:
+            drawn += f'<polygon {place} fill="url(#{self._pattern(polygon.pattern, polygon.stroke)})"/>'
         return drawn
 
     def _text(self, text: Text) -> str:
         scale = text.size / units()
-        uses, x = [], 0
-        for character in text.content:
-            drawn = glyph(character, text.weight)
-            if drawn.path:
-                uses.append(f'<use href="#{self._glyph(character, text.weight)}"' + (f' x="{x}"/>' if x else "/>"))
-            x += drawn.advance
         place = f"translate({number(text.left)} {number(text.y)})scale({scale:.5g})"
-        return f'<g fill="{text.fill}" transform="{place}"{_data(text.cell)}>{"".join(uses)}</g>'
+        letters = self._letters(text.content, text.weight)
+        return f'<g fill="{text.fill}" transform="{place}"{_data(text.cell)}>{letters}</g>'
+
+    def _letters(self, content: str, weight: str, x: int = 0) -> str:
+        """Characters from ``x`` on, in font units."""
+        uses = []
+        for character in content:
+            drawn = glyph(character, weight)
+            if drawn.path:
+                uses.append(use(self._glyph(character, weight), x))
+            x += drawn.advance
+        return "".join(uses)
 
     def _glyph(self, character: str, weight: str) -> str:
         name = f"{self.prefix}{weight[0]}{ord(character):x}"
@@ -115,6 +135,11 @@ class Writer:
         return name
 
 
+def use(name: str, x: int) -> str:
+    """An element that repeats a definition, moved to ``x``."""
+    return f'<use href="#{name}"' + (f' x="{x}"/>' if x else "/>")
+
+
 def _line(line: Line) -> str:
     data = f"M{number(line.x1)} {number(line.y1)}L{number(line.x2)} {number(line.y2)}"
     if line.arrow:
@@ -127,9 +152,10 @@ def _line(line: Line) -> str:
     return f'<path d="{data}"{_paint(None, line.stroke, line.stroke_width)} stroke-linecap="round"/>'
 
 
-def _paint(fill: str | None, stroke: str | None, width: float) -> str:
+def _paint(fill: str | None, stroke: str | None, width: float, dash: tuple[float, float] | None = None) -> str:
     paint = f' fill="{fill or "none"}"'
-    return paint + (f' stroke="{stroke}" stroke-width="{number(width)}"' if stroke and width else "")
+    paint += f' stroke="{stroke}" stroke-width="{number(width)}"' if stroke and width else ""
+    return paint + (f' stroke-dasharray="{" ".join(map(number, dash))}"' if dash else "")
 
 
 def _data(cell: Cell | None) -> str:

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 from .. import style
 from ..layout import Run, Runs, wrapped
-from .sample import Index, Sample
+from .request import Index
+from .sample import Numbers, Term, Values
 from .words import number, position
 
 MOST_LINES = 2
 
 
-def sum_of_products(sample: Sample, o: Index, width: float) -> list[Runs]:
+class Shown(Protocol):
+    """What a caption reads of a `Sample` or a `Forward`."""
+
+    @property
+    def values(self) -> Values: ...
+    @property
+    def output(self) -> Numbers: ...
+    def terms(self, o: Index) -> tuple[Term, ...]: ...
+    def x_text(self, i: Index) -> str: ...
+    def w_text(self, j: Index) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The colours of input and output, and what is said of an output that no product reaches."""
+
+    x: str
+    y: str
+    nothing: str
+
+
+UP = Reading(style.BLUE, style.GREEN_TEXT, "no input reaches it")
+"""A transposed convolution: from the short side to the long one."""
+DOWN = Reading(style.GREEN_TEXT, style.BLUE, "its window holds no input")
+"""A convolution: from the long side to the short one."""
+
+
+def sum_of_products(sample: Shown, o: Index, width: float, reading: Reading = UP) -> list[Runs]:
     """``output (1, 2) = 2×3 + 4×9 = 42`` in at most two lines; of very many products only the first are written."""
     terms = sample.terms(o)
     for written in range(len(terms), -1, -1):
-        lines = wrapped(_pieces(sample, o, written), style.CAPTION, width)
+        lines = wrapped(_pieces(sample, o, written, reading), style.CAPTION, width)
         if len(lines) <= MOST_LINES:
             return lines
     return lines[:MOST_LINES]
@@ -25,27 +56,30 @@ def plain(lines: list[Runs]) -> str:
     return " ".join("".join(run.content for run in line).strip() for line in lines)
 
 
-def _pieces(sample: Sample, o: Index, written: int) -> list[Runs]:
+def _pieces(sample: Shown, o: Index, written: int, reading: Reading) -> list[Runs]:
     terms = sample.terms(o)
-    head = (Run(f"output {position(o)}", style.GREEN_TEXT, "semibold"), Run(" = ", style.MUTED))
-    result = Run(number(sample.output[o]), style.GREEN_TEXT, "semibold")
+    head = (Run(f"output {position(o)}", reading.y, "semibold"), Run(" = ", style.MUTED))
+    result = Run(number(sample.output[o]) if sample.values == "numbers" else "0", reading.y, "semibold")
     if not terms:
-        return [head, (result, Run(": no input reaches it", style.MUTED))]
+        return [head, (result, Run(f": {reading.nothing}", style.MUTED))]
+    if sample.values == "hidden":
+        products = f"{len(terms)} product" + ("s" if len(terms) > 1 else "")
+        return [(head[0], Run(": ", style.MUTED)), (Run(products, style.INK, "semibold"),)]
     pieces: list[Runs] = []
     for count, (i, j) in enumerate(terms[:written]):
         plus = (Run(" + ", style.MUTED),) if count else head
         pieces.append(
             (
                 *plus,
-                Run(_factor(sample.x[i]), style.BLUE, "semibold"),
-                Run("×", style.MUTED),
-                Run(_factor(sample.weight[j]), style.AMBER_TEXT, "semibold"),
+                Run(_factor(sample.x_text(i)), reading.x, "semibold"),
+                Run("×" if sample.values == "numbers" else "·", style.MUTED),
+                Run(_factor(sample.w_text(j)), style.AMBER_TEXT, "semibold"),
             )
         )
     if written < len(terms):
         pieces.append((Run(f" + … ({len(terms) - written} more)", style.MUTED),) if written else head)
-    return [*pieces, (Run(" = ", style.MUTED), result)]
+    return pieces if sample.values == "symbols" else [*pieces, (Run(" = ", style.MUTED), result)]
 
 
-def _factor(value: int) -> str:
-    return number(value) if value >= 0 else f"({number(value)})"
+def _factor(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text or "?"

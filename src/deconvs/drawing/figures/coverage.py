@@ -9,12 +9,14 @@ from dataclasses import replace
 from ...geometry import ConvTranspose, Sizes
 from .. import style
 from ..glyphs import text_width
-from ..layout import Board, Panel, words, wrapped
+from ..layout import Board, Extent, Panel, words, wrapped
 from ..page import Page
 from ..scene import Cell, Scene, Shape, Text
 from .captions import plain
-from .sample import Index, drawable, indices
-from .words import kernel_and_stride, size_of, sized
+from .flow import in_columns
+from .request import Index, indices, requested
+from .sample import Values
+from .words import layer, size_of, sized
 
 TITLE = "Coverage"
 SUBTITLE = "How many products x[i]·w[j] add up to each output."
@@ -23,26 +25,36 @@ ROW = 32.0
 """Height of a line of the legend."""
 
 
-def coverage_scene(geometry: ConvTranspose, input_size: Sizes) -> Scene:
+def coverage_scene(
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    *,
+    channels: tuple[int, int] | None = None,
+    values: Values = "numbers",
+) -> Scene:
     """The output as a heat map of ``geometry.coverage``: the more products, the stronger; 0 is a hole.
 
     >>> coverage_scene(ConvTranspose((3, 3), stride=2), (2, 2)).numbers("coverage")[2, 2]
     '4'
 
-    Errors: GeometryError beyond 2 axes or 40 cells a side. Source: Odena et al. 2016 (checkerboard artifacts).
+    All outputs' channels are covered alike, each input channel of their group adding the same products again.
+    ``values="hidden"`` leaves the counts to the legend. Beyond 40 cells a side fewer inputs are drawn.
+    Errors: GeometryError beyond 3 axes or 100,000 cells. Source: Odena et al. 2016 (checkerboard artifacts).
     """
-    sizes, outputs = drawable(geometry, input_size)
+    request = requested(geometry, input_size, channels)
+    geometry, sizes, outputs = request.geometry, request.input_size, request.output_size
+    each = 1 if request.channels is None else request.channels[0] // geometry.groups
     found = geometry.coverage(sizes)
-    counts = {o: int(found[o]) for o in indices(outputs)}
+    counts = {o: int(found[o]) * each for o in indices(outputs)}
     tally = Counter(counts.values())
     most = max(tally)
     panel = _panel(outputs)
     rows = _chosen(sorted(tally, reverse=True))
-    beside = len(outputs) == 2
+    beside = in_columns(panel.extent)
     legend_left, legend_top = (panel.width + style.GUTTER, panel.label_height) if beside else (0.0, panel.height + 22)
     page = Page(
         TITLE,
-        kernel_and_stride(geometry),
+        layer(request),
         SUBTITLE,
         max(panel.width, legend_left + _legend_width(tally)),
         max(panel.height, legend_top + len(rows) * ROW - (ROW - _SWATCH)),
@@ -52,12 +64,12 @@ def coverage_scene(geometry: ConvTranspose, input_size: Sizes) -> Scene:
     board = panel.board(page.left, page.top)
     shapes = [
         *panel.label(page.left, page.top),
-        *_heat_map(board, counts, most),
+        *_heat_map(board, counts, most, hidden=values == "hidden"),
         *_legend(rows, tally, most, round(page.left + legend_left), round(page.top + legend_top)),
     ]
     description = (
         f"Heat map of the {sized(outputs)} output of a transposed convolution of a {sized(sizes)} input "
-        f"({kernel_and_stride(geometry)}). {plain(caption)}"
+        f"({layer(request)}). {plain(caption)}"
     )
     return page.scene(shapes, caption, description)
 
@@ -67,8 +79,9 @@ _SWATCH = 22.0
 
 def _panel(outputs: Index) -> Panel:
     for pitch in style.PITCHES:
-        panel = Panel("output", size_of(outputs), outputs, pitch)
-        if panel.width <= style.LARGEST_WIDTH - 220 and panel.height <= style.LARGEST_HEIGHT:
+        deep = max(0, len(outputs) - 2)
+        panel = Panel("output", size_of(outputs), Extent(outputs, 0, deep, deep > 0), pitch)
+        if panel.width <= style.LARGEST_WIDTH - (0 if deep else 220) and panel.height <= style.LARGEST_HEIGHT:
             break
     return panel
 
@@ -83,8 +96,8 @@ def _look(count: int, most: int) -> style.Look:
     return style.look("hole") if count == 0 else style.heat(count / most)
 
 
-def _heat_map(board: Board, counts: dict[Index, int], most: int) -> Iterator[Shape]:
-    size = board.number_size(map(str, set(counts.values())), 0.46)
+def _heat_map(board: Board, counts: dict[Index, int], most: int, *, hidden: bool) -> Iterator[Shape]:
+    size = None if hidden else board.number_size(map(str, set(counts.values())), 0.46)
     for o, count in counts.items():
         cell, look = Cell("coverage", o, "output" if count else "hole"), _look(count, most)
         yield board.cell(look, cell)
@@ -96,7 +109,7 @@ def _legend(rows: list[int], tally: Counter[int], most: int, left: float, top: f
     """A line for each count: its colour, its name, and how many outputs have it."""
     for row, count in enumerate(rows):
         y = top + row * ROW
-        board = Board(left, y, (1,), _SWATCH + 2)
+        board = Board(left, y, Extent((1,)), _SWATCH + 2)
         yield board.cell(_look(count, most), Cell("legend", (row,), "output" if count else "hole"), at=(0,))
         baseline = y + _SWATCH / 2 + style.HALF_CAPITAL * style.LABEL
         products, outputs = _counted(count, "product"), _counted(tally[count], "output")

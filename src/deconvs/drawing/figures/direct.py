@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from ...geometry import ConvTranspose, Sizes
@@ -12,24 +12,16 @@ from ...plan import Plan
 from ...steps import Correlate
 from ...weights import FlippedKernel
 from .. import style
-from ..layout import Runs, drawn, words, wrapped
+from ..layout import Extent, Runs, drawn, words, wrapped
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
 from .captions import plain, sum_of_products
 from .direct_layout import PARTS, arranged
-from .places import Line, grid, kept, lines
-from .sample import Index, Sample, check_frames, drawable, indices, sample
-from .words import (
-    kernel_and_stride,
-    kinds_in_words,
-    listed,
-    number,
-    preparation,
-    prepared_name,
-    size_of,
-    sized,
-    turned,
-)
+from .places import Line, grid, kept, largest, lines
+from .request import Amount, Index, Request, frames, indices, requested, side
+from .sample import Sample, Values, sample
+from .windows import turned_taps, window
+from .words import detail, kinds_in_words, layer, preparation, prepared_name, turned
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -39,7 +31,13 @@ FIRST_MS, FRAME_MS, LAST_MS = 2200, 850, 3000
 
 
 def direct_film(
-    geometry: ConvTranspose, input_size: Sizes, x: ArrayLike | None = None, weight: ArrayLike | None = None
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    x: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    channels: tuple[int, int] | None = None,
+    values: Values = "numbers",
 ) -> Film:
     """The window sliding over the inserted and padded input, the output filling with its true numbers.
 
@@ -47,20 +45,26 @@ def direct_film(
     >>> len(film.scenes), film.scenes[-1].numbers("output")[1, 2]
     (26, '14')
 
-    One frame before the start, then one for each output, row-major. x: integers of shape input_size; weight: integers
-    of shape kernel_size; both count up by default. Errors: GeometryError beyond 2 axes, 40 cells a side or 400 frames.
-    Source: Dumoulin & Visin 2018, chapter 4.
+    One frame before the start, then one for each output, row-major. x: numbers of shape input_size, weight: of shape
+    kernel_size, after their channels; both count up by default. ``channels``: (C_in, C_out), shown as stacks; values:
+    "numbers", "symbols" or "hidden". What has more than 40 cells a side or 400 frames is thinned: fewer inputs are
+    drawn. Errors: GeometryError beyond 3 axes or 100,000 cells. Source: Dumoulin & Visin 2018, chapter 4.
     """
-    picture = _picture(geometry, input_size, x, weight)
-    outputs = indices(picture.sample.output_size)
-    check_frames(len(outputs) + 1)
+    picture = _picture(geometry, input_size, x, weight, channels, values, _frames)
+    outputs = picture.outputs
     scenes = [picture.scene(None, 0)] + [picture.scene(o, count) for count, o in enumerate(outputs, start=1)]
     durations = [FIRST_MS] + [FRAME_MS] * (len(outputs) - 1) + [LAST_MS]
     return Film(tuple(scenes), tuple(durations), picture.title, picture.description, picture.still())
 
 
 def direct_scene(
-    geometry: ConvTranspose, input_size: Sizes, x: ArrayLike | None = None, weight: ArrayLike | None = None
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    x: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    channels: tuple[int, int] | None = None,
+    values: Values = "numbers",
 ) -> Scene:
     """One picture of the direct view: all outputs, and the window of one that is made of the most products.
 
@@ -70,15 +74,31 @@ def direct_scene(
 
     Arguments and errors are those of `direct_film`.
     """
-    return _picture(geometry, input_size, x, weight).still()
+    return _picture(geometry, input_size, x, weight, channels, values, _sides).still()
 
 
-def _picture(geometry: ConvTranspose, input_size: Sizes, x: ArrayLike | None, weight: ArrayLike | None) -> _Picture:
-    sizes, _ = drawable(geometry, input_size)
-    plan = geometry.plan("direct")
-    # Before anything is computed: a huge dilation makes this grid huge, however small input and output are.
-    along = lines(plan, sizes, "input with its zeros")
-    return _Picture(sample(geometry, sizes, x, weight), plan, along)
+def _sides(request: Request) -> Iterator[Amount]:
+    size = largest(request.geometry.plan("direct"), request.input_size)
+    yield side("input with its zeros", (*request.lead("input"), *size))
+
+
+def _frames(request: Request) -> Iterator[Amount]:
+    yield from _sides(request)
+    yield frames(prod((*request.lead("output"), *request.output_size)) + 1)
+
+
+def _picture(
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    x: ArrayLike | None,
+    weight: ArrayLike | None,
+    channels: tuple[int, int] | None,
+    values: Values,
+    amounts: Callable[[Request], Iterator[Amount]],
+) -> _Picture:
+    request = requested(geometry, input_size, channels, amounts)
+    plan = request.geometry.plan("direct")
+    return _Picture(sample(request, x, weight, values), plan, lines(plan, request.input_size))
 
 
 class _Picture:
@@ -86,16 +106,18 @@ class _Picture:
 
     def __init__(self, shown: Sample, plan: Plan, along: tuple[Line, ...]) -> None:
         self.sample, self.plan = shown, plan
-        self.places = grid(along)
-        self.outputs = indices(shown.output_size)
+        self.places = grid(along, shown.request.lead("input"))
+        self.outputs = list(shown.output)
         self._kept = [kept(line) for line in along]
         (self._correlate,) = (step for step in plan.steps if isinstance(step, Correlate))
-        self._turned = _turned_taps(self._correlate)
+        assert isinstance(self._correlate.weight, FlippedKernel)
+        self._taps = turned_taps(self._correlate.weight)
+        # The kernel's channels change places, too; the stacks keep theirs, so that each tap is found where it was.
+        lead = indices(shown.request.lead("kernel"))
+        self._turned = {(*c, *t): (*c, *j) for c in lead for t, j in self._taps.items()}
         self.title = plan.claim.partition(": ")[0]
         arrangement = arranged(*self._parts(tuple(map(len, along))), self._off_centre(along[-1]))
-        page = Page(
-            self.title, kernel_and_stride(shown.geometry), preparation(plan), arrangement.width, arrangement.height
-        )
+        page = Page(self.title, layer(shown.request), preparation(plan), arrangement.width, arrangement.height)
         self._captions: dict[Index | None, list[Runs]] = {
             o: sum_of_products(shown, o, page.text_room) for o in self.outputs
         }
@@ -106,26 +128,25 @@ class _Picture:
         self._furniture = arrangement.furniture(
             [(text, style.look(kind)) for kind, text in legend], page.left, page.top
         )
-        self._sizes = {
-            part: self._boards[part].number_size(map(number, numbers.values()))
-            for part, numbers in {
-                "input": shown.x,
-                "kernel": shown.weight,
-                "turned": shown.weight,
-                "padded": shown.x,
-                "output": shown.output,
-            }.items()
+        written: dict[str, Iterable[str]] = {
+            "input": map(shown.x_text, shown.x),
+            "kernel": map(shown.w_text, shown.weight),
+            "turned": map(shown.w_text, shown.weight),
+            "padded": map(shown.x_text, shown.x),
+            "output": map(shown.y_text, shown.output),
         }
-        self._weight_size = self._boards["padded"].corner_number_size(map(number, shown.weight.values()))
+        self._sizes = {part: self._boards[part].number_size(texts) for part, texts in written.items()}
+        # A symbol has its subscripts where the weight would stand.
+        room = self._boards["padded"].corner_number_size(map(shown.w_text, shown.weight))
+        self._weight_size = None if shown.values == "symbols" else room
 
     @property
     def description(self) -> str:
         """The film in words."""
         shown = self.sample
         return (
-            f"Transposed convolution of the {sized(shown.input_size)} input {listed(shown.x)} with the kernel "
-            f"{listed(shown.weight)} ({kernel_and_stride(shown.geometry)}), computed as an ordinary convolution. "
-            f"{preparation(self.plan)}. The {sized(shown.output_size)} output is {listed(shown.output)}."
+            f"Transposed convolution of the {shown.input_in_words} with the {shown.kernel_in_words}, computed as an "
+            f"ordinary convolution. {preparation(self.plan)}. The {shown.output_in_words}."
         )
 
     def still(self) -> Scene:
@@ -133,7 +154,8 @@ class _Picture:
         size = self.sample.output_size
 
         def rank(o: Index) -> tuple[int, int]:
-            return len(self.sample.terms(o)), -sum(abs(2 * at + 1 - n) for at, n in zip(o, size, strict=True))
+            spatial = o[len(o) - len(size) :]
+            return len(self.sample.terms(o)), -sum(abs(2 * at + 1 - n) for at, n in zip(spatial, size, strict=True))
 
         return self.scene(max(self.outputs, key=rank), len(self.outputs))
 
@@ -147,92 +169,70 @@ class _Picture:
     def _cells(self, o: Index | None, known: set[Index]) -> Iterator[Shape]:
         terms = self.sample.terms(o) if o is not None else ()
         inputs = {i for i, _ in terms}
-        for i, value in self.sample.x.items():
-            yield from self._drawn("input", i, "input", value, _lit(i in inputs))
-        for j, value in self.sample.weight.items():
-            yield from self._drawn("kernel", j, "kernel", value)
+        shown = self.sample
+        for i in shown.x:
+            yield from self._drawn("input", i, "input", shown.x_text(i), _lit(i in inputs))
+        for j in shown.weight:
+            yield from self._drawn("kernel", j, "kernel", shown.w_text(j))
         for t, j in self._turned.items():
-            yield from self._drawn("turned", t, "kernel", self.sample.weight[j])
+            yield from self._drawn("turned", t, "kernel", shown.w_text(j))
         yield from self._padded_cells(inputs, self._window(o) if o is not None else {})
-        for at, value in self.sample.output.items():
+        for at in shown.output:
             if at in known:
-                yield from self._drawn("output", at, "output", value, _lit(at == o))
+                yield from self._drawn("output", at, "output", shown.y_text(at), _lit(at == o))
             else:
-                yield from self._drawn("output", at, "unknown", None)
+                yield from self._drawn("output", at, "unknown", "")
         if o is not None:
-            yield self._boards["output"].frame(o, o)
+            yield from self._boards["output"].frames([o])
 
     def _padded_cells(self, inputs: set[Index], window: dict[Index, Index]) -> Iterator[Shape]:
+        shown = self.sample
         for at, (kind, source) in self.places.items():
             if at not in window:
                 state = ""
             else:
                 state = "lit" if source in inputs else "covered"
-            value = 0 if source is None else self.sample.x[source]
-            yield from self._drawn("padded", at, kind, value, state)
+            yield from self._drawn("padded", at, kind, shown.zero if source is None else shown.x_text(source), state)
         board = self._boards["padded"]
         for at, j in window.items():
-            if self._weight_size is not None:
+            text = shown.w_text(j)
+            if self._weight_size is not None and text:
                 lit = self.places[at][1] in inputs
                 colour = style.AMBER_ON_BLUE if lit else style.AMBER_TEXT
                 cell = Cell("window", at, "kernel", _lit(lit))
-                yield board.low_number(cell, number(self.sample.weight[j]), self._weight_size, colour)
-        if window:
-            yield board.frame(min(window), max(window))
+                yield board.low_number(cell, text, self._weight_size, colour)
+        yield from board.frames(window)
 
-    def _drawn(self, part: str, index: Index, kind: str, value: int | None, state: str = "") -> Iterator[Shape]:
-        content = "" if value is None else number(value)
+    def _drawn(self, part: str, index: Index, kind: str, content: str, state: str = "") -> Iterator[Shape]:
         return drawn(self._boards[part], Cell(part, index, kind, state), content, self._sizes[part])
 
     def _window(self, o: Index) -> dict[Index, Index]:
         """The places under the turned kernel when it computes output ``o``, and the tap that lies over each."""
-        return {
-            tuple(
-                kept_on_axis[position + t * d]
-                for kept_on_axis, position, t, d in zip(self._kept, o, turned_at, self._correlate.dilation, strict=True)
-            ): j
-            for turned_at, j in self._turned.items()
-        }
+        return window(self.sample.request, self._correlate, self._kept, self._taps, o)
 
     def _off_centre(self, line: Line) -> float:
         """By how much the middle of what is kept lies right of the middle of the line."""
         places = self._kept[-1]
         return (places[0] + places[-1] - (len(line) - 1)) / 2
 
-    def _parts(self, before_crop: Index) -> tuple[dict[str, Index], dict[str, tuple[str, str]]]:
-        """Sizes and labels of the panels."""
-        shown, g = self.sample, self.sample.geometry
-        padded = tuple(map(len, self._kept))
-        sizes = {
-            "input": shown.input_size,
-            "kernel": g.kernel_size,
-            "turned": g.kernel_size,
-            "padded": before_crop,
-            "output": shown.output_size,
+    def _parts(self, before_crop: Index) -> tuple[dict[str, Extent], dict[str, tuple[str, str]]]:
+        """Extents and labels of the panels."""
+        shown, g, lead = self.sample, self.sample.geometry, self.sample.request.lead
+        extents = {
+            "input": shown.extent(shown.input_size),
+            "kernel": shown.extent(g.kernel_size, "kernel"),
+            "turned": shown.extent(g.kernel_size, "kernel"),
+            "padded": shown.extent(before_crop),
+            "output": shown.extent(shown.output_size, "output"),
         }
         names = {
-            "input": ("input", size_of(shown.input_size)),
-            "kernel": ("kernel", size_of(g.kernel_size)),
+            "input": ("input", detail(lead("input"), shown.input_size)),
+            "kernel": ("kernel", detail(lead("kernel"), g.kernel_size)),
             "turned": (turned(g), ""),
-            "padded": (prepared_name(self.plan), size_of(padded)),
-            "output": ("output", size_of(shown.output_size)),
+            "padded": (prepared_name(self.plan), detail(lead("input"), tuple(map(len, self._kept)))),
+            "output": ("output", detail(lead("output"), shown.output_size)),
         }
-        return sizes, names
-
-
-def _turned_taps(correlate: Correlate) -> dict[Index, Index]:
-    """Position in the kernel that the step correlates with -> the tap of the stored kernel that it holds.
-
-    run/interpret.py reads the same recipe with arrays of weights; drawing does not import run, and needs the taps
-    themselves. The tests compare the weights shown in every window with the definition.
-    """
-    recipe = correlate.weight
-    assert isinstance(recipe, FlippedKernel)
-    taps = [
-        [first + step * (count - 1 - t) for t in range(count)]
-        for first, step, count in zip(recipe.first_tap, recipe.tap_step, recipe.taps, strict=True)
-    ]
-    return dict(zip(indices(recipe.taps), product(*taps), strict=True))
+        return extents, names
 
 
 def _lit(takes_part: bool) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .. import style
-from ..layout import Panel, swatches_width
+from ..layout import Extent, Legend, Panel, swatches_width
 from ..scene import Path, Shape
-from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, Legend
+from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, in_columns
 
 PARTS = ("input", "kernel", "turned", "padded", "output")
 TURN_GAP = 44.0
@@ -28,23 +28,27 @@ class Arrangement(Flow):
         return shapes
 
 
-def arranged(sizes: dict[str, tuple[int, ...]], names: dict[str, tuple[str, str]], off_centre: float) -> Arrangement:
+def arranged(extents: dict[str, Extent], names: dict[str, tuple[str, str]], off_centre: float) -> Arrangement:
     """The arrangement with the largest cells that fits the page, with legible kernels if the others stay legible.
 
     On one axis, what the window slides over has its middle ``off_centre`` cells right of the padded board's.
     """
     legible = [(pitch, style.LEGIBLE_PITCH) for pitch in style.PITCHES if pitch >= style.LEGIBLE_PITCH]
+    tried = []
     for pitch, smallest in (*legible, *((pitch, style.PITCHES[-1]) for pitch in style.PITCHES)):
         # The kernels are seen again under the window: here they may be smaller.
         of_kernel = max(smallest, round(pitch * 0.66))
         panels = {
-            part: Panel(*names[part], sizes[part], of_kernel if part in ("kernel", "turned") else pitch)
+            part: Panel(*names[part], extents[part], of_kernel if part in ("kernel", "turned") else pitch)
             for part in PARTS
         }
-        found = _rows(panels, off_centre) if len(sizes["input"]) == 1 else _columns(panels)
-        if found.width <= style.LARGEST_WIDTH and found.height <= style.LARGEST_HEIGHT:
-            break
-    return found
+        found = _columns(panels) if in_columns(extents["input"]) else _rows(panels, off_centre)
+        if found.height <= style.largest_height(extents["input"].down):
+            if found.width <= style.LARGEST_WIDTH:
+                return found
+            tried.append(found)
+    # Labels that are too wide stay so, however small the cells are.
+    return next(each for each in tried if each.width <= min(other.width for other in tried)) if tried else found
 
 
 def _columns(panels: dict[str, Panel]) -> Arrangement:

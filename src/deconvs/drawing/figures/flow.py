@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import style
-from ..layout import Board, Panel, swatches, swatches_width
+from ..layout import Board, Extent, Legend, Panel, swatches, swatches_lines, swatches_width
 from ..scene import Line, Shape
 
 LEGEND_HEIGHT = 18.0
 ROW_GAP = 30.0
 
-Parts = dict[str, tuple[str, str, tuple[int, ...]]]
-"""Part -> name, detail and size of its grid."""
-Legend = Sequence[tuple[str, style.Look]]
-"""What each look means."""
+Parts = dict[str, tuple[str, str, Extent]]
+"""Part -> name, detail and extent of its grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +40,27 @@ class Flow:
             Line(left + x1, top + y1, left + x2, top + y2, style.MUTED, 2.0, arrow=True)
             for x1, y1, x2, y2 in self.arrows
         ]
-        return [*shapes, *swatches(legend, round(left + legend_at), round(top + self.height - LEGEND_HEIGHT))]
+        room = max(self.width, style.LEGEND_WIDTH)
+        below = LEGEND_HEIGHT + (swatches_lines(legend, room) - 1) * style.LEGEND_LINE
+        return [*shapes, *swatches(legend, round(left + legend_at), round(top + self.height - below), room)]
 
 
 def flowing(stages: Sequence[Sequence[str]], parts: Parts, legend: Legend) -> Flow:
     """The flow with the largest cells that fits the page; parts of one stage stand together."""
-    ndim = len(next(iter(parts.values()))[2])
+    first = next(iter(parts.values()))[2]
     for pitch in style.PITCHES:
-        panels = {part: Panel(name, detail, size, pitch) for part, (name, detail, size) in parts.items()}
-        flow = _columns(stages, panels) if ndim == 2 else _rows(stages, panels)
-        if flow.width <= style.LARGEST_WIDTH and flow.height <= style.LARGEST_HEIGHT:
+        panels = {part: Panel(name, detail, extent, pitch) for part, (name, detail, extent) in parts.items()}
+        flow = _columns(stages, panels) if in_columns(first) else _rows(stages, panels)
+        if flow.width <= style.LARGEST_WIDTH and flow.height <= style.largest_height(first.down):
             break
-    return Flow(flow.panels, flow.at, flow.arrows, max(flow.width, swatches_width(legend)), flow.height)
+    width = max(flow.width, min(swatches_width(legend), style.LEGEND_WIDTH))
+    height = flow.height + (swatches_lines(legend, max(width, style.LEGEND_WIDTH)) - 1) * style.LEGEND_LINE
+    return Flow(flow.panels, flow.at, flow.arrows, width, height)
+
+
+def in_columns(extent: Extent) -> bool:
+    """Whether stages stand beside each other: rows of a single axis and of slices are too wide for that."""
+    return extent.across == 0 and len(extent.size) - extent.leading == 2
 
 
 def _columns(stages: Sequence[Sequence[str]], panels: dict[str, Panel]) -> Flow:

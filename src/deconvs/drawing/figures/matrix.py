@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from ...axis import Axis
 from ...geometry import ConvTranspose, Sizes
 from .. import style
-from ..layout import drawn, words, wrapped
+from ..layout import Extent, drawn, words, wrapped
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
 from .captions import plain
 from .matrix_layout import arranged, heads
-from .places import Line, grid, kept, lines
-from .sample import Index, Sample, check_side, drawable, indices, sample
-from .words import elements, kernel_and_stride, number, symbol
+from .places import Line, grid, kept_places, largest, lines
+from .request import Amount, Index, Request, requested, side
+from .sample import Sample, Values, sample
+from .words import detail, elements, layer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -28,26 +29,41 @@ MAX_COLUMNS = 64
 FIRST_MS, FRAME_MS, LAST_MS = 2600, 950, 4000
 
 
-def matrix_film(geometry: ConvTranspose, input_size: Sizes, weight: ArrayLike | None = None) -> Film:
+def matrix_film(
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    x: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    channels: tuple[int, int] | None = None,
+    values: Values | None = None,
+) -> Film:
     """The matrix C of the paired convolution, filled while the kernel moves over the image, then read transposed.
 
     >>> film = matrix_film(ConvTranspose((3, 3)), (2, 2))
     >>> len(film.scenes), film.scenes[-1].numbers("matrix")[0, 6]
     (10, 'w₁₂')
 
-    The image has the transposed convolution's output size. weight: integers of shape kernel_size; without it the
-    entries are symbols. Errors: GeometryError beyond 2 axes, 40 cells a side, 40 rows or 64 columns.
+    The image has the transposed convolution's output size. Arguments and errors are those of `direct_film`, but for
+    the values: without a weight the entries are symbols. Beyond 40 rows or 64 columns it is thinned. No x is shown.
     Source: Dumoulin & Visin 2018, section 4.1.
     """
-    sizes, outputs = drawable(geometry, input_size)
-    rows, columns = prod(sizes), prod(outputs)
-    check_side("matrix", (rows, columns), MAX_COLUMNS)
-    check_side("input in one column", (rows,))
-    along = lines(geometry.plan("scatter"), sizes, "image with its padding")
-    picture = _Picture(sample(geometry, sizes, weight=weight), along, symbols=weight is None)
+    request = requested(geometry, input_size, channels, _amounts)
+    along = lines(request.geometry.plan("scatter"), request.input_size)
+    how: Values = values or ("symbols" if weight is None else "numbers")
+    picture = _Picture(sample(request, x, weight, how), along)
     scenes = tuple(picture.scene(moment) for moment in picture.moments)
     durations = (FIRST_MS, *(FRAME_MS for _ in scenes[2:]), LAST_MS)
     return Film(scenes, durations, TITLE, picture.description, scenes[-1])
+
+
+def _amounts(request: Request) -> Iterator[Amount]:
+    rows = prod((*request.lead("input"), *request.input_size))
+    columns = prod((*request.lead("output"), *request.output_size))
+    image = largest(request.geometry.plan("scatter"), request.input_size)
+    yield side("image with its padding", (*request.lead("output"), *image))
+    yield side("matrix", (rows, columns), MAX_COLUMNS)
+    yield side("input in one column", (rows,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +79,33 @@ class _Moment:
 class _Picture:
     """What all frames share, and the frames."""
 
-    def __init__(self, shown: Sample, along: tuple[Line, ...], *, symbols: bool) -> None:
+    def __init__(self, shown: Sample, along: tuple[Line, ...]) -> None:
         self.sample = shown
+        lead = shown.request.lead
         bordered = tuple(map(len, along))
-        self._places = grid(along)
-        self._image = dict(zip(product(*map(kept, along)), indices(shown.output_size), strict=True))
+        self._places = grid(along, lead("output"))
+        self._image = dict(zip(kept_places(along, lead("output")), shown.output, strict=True))
         self._reach = [
             _reach(axis, n, line) for axis, n, line in zip(shown.geometry.axes, shown.input_size, along, strict=True)
         ]
-        self._row = {i: row for row, i in enumerate(indices(shown.input_size))}
-        self._column = {o: column for column, o in enumerate(indices(shown.output_size))}
+        self._row = {i: row for row, i in enumerate(shown.x)}
+        self._column = {o: column for column, o in enumerate(shown.output)}
         self._entries = {(self._row[i], self._column[o]): j for o in self._column for i, j in shown.terms(o)}
-        self._content = {j: symbol(j) if symbols else number(value) for j, value in shown.weight.items()}
+        self._content = {j: shown.w_text(j) for j in shown.weight}
 
-        size = (len(self._row), len(self._column))
-        self._layout = arranged(shown.output_size, bordered, shown.input_size, shown.geometry.kernel_size, size)
-        page = Page(TITLE, kernel_and_stride(shown.geometry), self._subtitle(), self._layout.width, self._layout.height)
+        extents = {
+            "image": shown.extent(bordered, "output"),
+            "result": shown.extent(shown.input_size),
+            "kernel": shown.extent(shown.geometry.kernel_size, "kernel"),
+            "matrix": Extent((len(self._row), len(self._column))),
+        }
+        details = {
+            "image": detail(lead("output"), shown.output_size),
+            "result": detail(lead("input"), shown.input_size),
+            "kernel": detail(lead("kernel"), shown.geometry.kernel_size),
+        }
+        self._layout = arranged(extents, details)
+        page = Page(TITLE, layer(shown.request), self._subtitle(), self._layout.width, self._layout.height)
         self.moments = self._moments()
         self._captions = {m.caption: wrapped(words(m.caption), style.CAPTION, page.text_room) for m in self.moments}
         self._page = replace(page, caption_lines=max(map(len, self._captions.values())))
@@ -95,7 +122,11 @@ class _Picture:
         self._index_size = self._boards["image"].corner_number_size(map(str, self._column.values()))
 
     def _subtitle(self) -> str:
-        image, result = elements(self.sample.output_size), elements(self.sample.input_size)
+        lead = self.sample.request.lead
+        image, result = (
+            elements((*lead("output"), *self.sample.output_size)),
+            elements((*lead("input"), *self.sample.input_size)),
+        )
         return f"C takes {image} to {result}. Cᵀ takes {result} back to {image}: that is the transposed convolution."
 
     @property
@@ -103,7 +134,7 @@ class _Picture:
         """The film in words."""
         rows, columns = len(self._row), len(self._column)
         return (
-            f"{self._subtitle()} C is {rows}×{columns} ({kernel_and_stride(self.sample.geometry)}): "
+            f"{self._subtitle()} C is {rows}×{columns} ({layer(self.sample.request)}): "
             f"row i holds the kernel's weights in the columns of the image cells that the kernel covers at position i, "
             f"and zeros elsewhere, {len(self._entries)} weights in all. "
             f"Row i is also column i of Cᵀ: there input i stamps its kernel."
@@ -135,10 +166,18 @@ class _Picture:
 
     def _window(self, i: Index) -> dict[Index, Index]:
         """The places under the kernel at position ``i``, and the tap over each."""
-        return {
-            tuple(reach[at][tap] for reach, at, tap in zip(self._reach, i, j, strict=True)): j
-            for j in self.sample.weight
-        }
+        request = self.sample.request
+        spatial = i[request.leading :]
+        found: dict[Index, Index] = {}
+        for j in self.sample.weight:
+            taps = j[len(j) - len(spatial) :]
+            at = tuple(reach[at][tap] for reach, at, tap in zip(self._reach, spatial, taps, strict=True))
+            if request.channels is None:
+                found[at] = j
+            elif j[0] == i[0]:
+                group = i[0] // (request.channels[0] // request.geometry.groups)
+                found[group * request.out_per_group + j[1], *at] = j
+        return found
 
     def _image_cells(self, moment: _Moment) -> Iterator[Shape]:
         window = self._window(moment.i) if moment.i is not None else {}
@@ -157,8 +196,7 @@ class _Picture:
                 if self._index_size is not None:
                     name = Cell("image number", o, "output")
                     yield board.high_number(name, str(self._column[o]), self._index_size, style.INK, at)
-        if window:
-            yield board.frame(min(window), max(window))
+        yield from board.frames(window)
 
     def _result_cells(self, moment: _Moment) -> Iterator[Shape]:
         for i, row in self._row.items():
@@ -185,8 +223,8 @@ class _Picture:
                     cell = Cell(part, at, "kernel", "lit" if row == current else "")
                     yield from drawn(board, cell, self._content[j], self._sizes[part])
             if current is not None and turn == moment.transposed:
-                first, last = (0, current), (len(self._column) - 1, current)
-                yield board.frame(first, last) if turn else board.frame(first[::-1], last[::-1])
+                ends = ((0, current), (len(self._column) - 1, current))
+                yield from board.frames(ends if turn else (end[::-1] for end in ends))
         colours = (style.BLUE, style.GREEN_TEXT)
         yield from heads(self._boards["matrix"], lit, covered, colours)
         if "transposed" in self._boards:

@@ -9,9 +9,8 @@ from math import prod
 
 from .. import style
 from ..glyphs import text_width
-from ..layout import Board, Panel
+from ..layout import Board, Extent, Panel
 from ..scene import Anchor, Line, Shape, Text
-from .sample import Index
 from .words import size_of
 
 ARROW = 88.0
@@ -91,7 +90,7 @@ def heads(
     board: Board, lit_rows: Container[int], lit_columns: Container[int], colours: tuple[str, str]
 ) -> Iterator[Text]:
     """The numbers of a matrix's rows and columns, where its cells are large enough; ``colours`` of rows and columns."""
-    rows, columns = board.size
+    rows, columns = board.extent.size
     for row in range(rows if _fits(board.pitch, rows) else 0):
         x, y = board.corner((row, 0))
         baseline = y + board.side / 2 + style.HALF_CAPITAL * HEAD
@@ -102,30 +101,31 @@ def heads(
         yield _head(x + board.side / 2, y - HEAD_GAP, column, colour, at_end=False)
 
 
-def arranged(image: Index, bordered: Index, result: Index, kernel: Index, matrix: Index) -> MatrixLayout:
-    """The layout with the largest cells that fits the page; ``bordered`` is the image with its padding around it."""
+def arranged(extents: dict[str, Extent], details: dict[str, str]) -> MatrixLayout:
+    """The layout with the largest cells that fits the page; the image's extent has its padding around it."""
     pitches = sorted(product(style.PITCHES, repeat=2), key=lambda pair: (-prod(pair), -min(pair), pair))
+    matrix = extents["matrix"]
     for pitch, matrix_pitch in pitches:
         panels = {
-            "image": Panel("output", size_of(image), bordered, pitch),
-            "result": Panel("result", size_of(result), result, pitch),
-            "kernel": Panel("kernel", size_of(kernel), kernel, pitch),
-            "matrix": Panel("C", size_of(matrix), matrix, matrix_pitch),
+            "image": Panel("output", details["image"], extents["image"], pitch),
+            "result": Panel("result", details["result"], extents["result"], pitch),
+            "kernel": Panel("kernel", details["kernel"], extents["kernel"], pitch),
+            "matrix": Panel("C", size_of(matrix.size), matrix, matrix_pitch),
         }
         found = _with_transposed(MatrixLayout(panels), matrix)
-        if found.width <= style.LARGEST_WIDTH and found.height <= style.LARGEST_HEIGHT:
+        if found.width <= style.LARGEST_WIDTH and found.height <= style.largest_height(extents["image"].down):
             break
     return found
 
 
-def _with_transposed(layout: MatrixLayout, matrix: Index) -> MatrixLayout:
-    rows, columns = matrix
-    turned = Panel("Cᵀ", size_of((columns, rows)), (columns, rows), layout.panels["matrix"].pitch)
+def _with_transposed(layout: MatrixLayout, matrix: Extent) -> MatrixLayout:
+    rows, columns = matrix.size
+    turned = Panel("Cᵀ", size_of((columns, rows)), Extent((columns, rows)), layout.panels["matrix"].pitch)
     room = layout.height - turned.label_height - HEAD - HEAD_GAP
     pitch = min(turned.pitch, float(room // columns))
     if pitch < SMALLEST_PITCH:
         return layout
-    return MatrixLayout({**layout.panels, "transposed": Panel(turned.name, turned.detail, turned.size, pitch)})
+    return MatrixLayout({**layout.panels, "transposed": Panel(turned.name, turned.detail, turned.extent, pitch)})
 
 
 def _head(x: float, y: float, number: int, colour: str | None, *, at_end: bool) -> Text:
@@ -140,12 +140,12 @@ def _fits(pitch: float, count: int) -> bool:
 
 
 def _row_heads(panel: Panel) -> float:
-    rows = panel.size[0]
+    rows = panel.extent.size[0]
     return text_width(str(rows - 1), HEAD, "semibold") + HEAD_GAP + 2 if _fits(panel.pitch, rows) else 0.0
 
 
 def _column_heads(panel: Panel) -> float:
-    return HEAD + HEAD_GAP if _fits(panel.pitch, panel.size[1]) else 0.0
+    return HEAD + HEAD_GAP if _fits(panel.pitch, panel.extent.size[1]) else 0.0
 
 
 def _height(panel: Panel) -> float:

@@ -7,7 +7,7 @@ from itertools import product
 
 from ...plan import Plan
 from ...steps import Correlate, Crop, InsertZeros, Pad, Scatter
-from .sample import Index, check_side
+from .request import Index, indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,18 @@ class Place:
 Line = tuple[Place, ...]
 
 
-def lines(plan: Plan, input_size: Index, what: str) -> tuple[Line, ...]:
-    """Each axis as it is before the direct view's correlation, or after the scatter view's stamps were cropped.
+def largest(plan: Plan, input_size: Index) -> Index:
+    """Each axis at its longest, before anything is computed: a huge dilation makes it huge, whatever comes of it."""
+    sizes = [
+        tuple(grow(n) for grow, n in zip(growths, input_size, strict=True))
+        for growths in plan.growths()
+        if growths is not None
+    ]
+    return tuple(map(max, zip(input_size, *sizes, strict=True)))
 
-    ``what`` names the grid in the error that says it is too large.
-    """
-    for growths in plan.growths():
-        if growths is not None:
-            check_side(what, tuple(grow(n) for grow, n in zip(growths, input_size, strict=True)))
+
+def lines(plan: Plan, input_size: Index) -> tuple[Line, ...]:
+    """Each axis as it is before the direct view's correlation, or after the scatter view's stamps were cropped."""
     found = tuple(tuple(Place("input", i) for i in range(n)) for n in input_size)
     for step in plan.steps:
         match step:
@@ -66,15 +70,24 @@ def kept(line: Line) -> list[int]:
     return [position for position, place in enumerate(line) if not place.cropped]
 
 
-def grid(along: tuple[Line, ...]) -> dict[Index, tuple[str, Index | None]]:
-    """Kind and source of every position of the axes' grid; the source is None where no element of the data stands."""
+def grid(along: tuple[Line, ...], lead: Index = ()) -> dict[Index, tuple[str, Index | None]]:
+    """Kind and source of every position of the axes' grid; the source is None where no element of the data stands.
+
+    The positions of channels, which nothing is inserted between, come before those of the axes.
+    """
     found: dict[Index, tuple[str, Index | None]] = {}
-    for combination in product(*map(enumerate, along)):
-        places = [place for _, place in combination]
-        sources = tuple(place.source for place in places if place.source is not None)
-        source = sources if len(sources) == len(places) else None
-        found[tuple(position for position, _ in combination)] = (_kind(places), source)
+    for channel in indices(lead):
+        for combination in product(*map(enumerate, along)):
+            places = [place for _, place in combination]
+            sources = tuple(place.source for place in places if place.source is not None)
+            source = (*channel, *sources) if len(sources) == len(places) else None
+            found[*channel, *(position for position, _ in combination)] = (_kind(places), source)
     return found
+
+
+def kept_places(along: tuple[Line, ...], lead: Index = ()) -> list[Index]:
+    """The positions of the grid that are not cropped, row-major."""
+    return [(*channel, *at) for channel in indices(lead) for at in product(*map(kept, along))]
 
 
 def _kind(places: list[Place]) -> str:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...axis import Phase
-from ...errors import GeometryError
 from ...geometry import ConvTranspose, Sizes
-from ...steps import CorrelatePhases
 from .. import style
 from ..layout import Run, Runs, drawn, words, wrapped
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
 from .captions import plain
 from .flow import Parts, flowing
-from .sample import Index, Sample, drawable, sample
-from .words import kernel_and_stride, listed, number, position, size_of, sized
+from .phases import Phases, refuse_too_many_phases
+from .request import Index, requested
+from .sample import Sample, Values, sample
+from .words import detail, layer, position, size_of, sized
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -31,7 +29,13 @@ FIRST_MS, FRAME_MS, LAST_MS = 2600, 2000, 3500
 
 
 def polyphase_film(
-    geometry: ConvTranspose, input_size: Sizes, x: ArrayLike | None = None, weight: ArrayLike | None = None
+    geometry: ConvTranspose,
+    input_size: Sizes,
+    x: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    *,
+    channels: tuple[int, int] | None = None,
+    values: Values = "numbers",
 ) -> Film:
     """The phases one after the other: their taps, and the outputs that they make, interleaved where they belong.
 
@@ -39,19 +43,14 @@ def polyphase_film(
     >>> len(film.scenes), sorted(film.scenes[1].cells("kernel", "lit"))
     (6, [(0, 0), (0, 2), (2, 0), (2, 2)])
 
-    A frame before the first phase, one for each, and one of the whole. x: integers of shape input_size; weight:
-    integers of shape kernel_size; both count up by default. Errors: GeometryError beyond 2 axes, 40 cells a side or 9
-    phases, which are as many as can be told apart. Source: Bellanger et al. 1976; Shi et al. 2016 for k = m·s.
+    A frame before the first phase, one for each, and one of the whole. Arguments and errors are those of `direct_film`;
+    GeometryError beyond 9 phases, too, which are as many as can be told apart.
+    Source: Bellanger et al. 1976; Shi et al. 2016 for k = m·s.
     """
-    sizes, _ = drawable(geometry, input_size)
+    refuse_too_many_phases(geometry)
+    request = requested(geometry, input_size, channels)
     count = prod(geometry.stride)
-    if count > len(style.PHASES):
-        raise GeometryError(
-            "too many phases to tell apart",
-            f"stride {size_of(geometry.stride)} makes {count}",
-            f"use a stride of at most {len(style.PHASES)} phases in all, or another view",
-        )
-    picture = _Picture(sample(geometry, sizes, x, weight))
+    picture = _Picture(sample(request, x, weight, values))
     scenes = tuple(picture.scene(turn) for turn in range(-1, count + 1))
     durations = (FIRST_MS, *(FRAME_MS for _ in scenes[2:]), LAST_MS)
     return Film(scenes, durations, TITLE, picture.description, scenes[-1])
@@ -63,57 +62,51 @@ class _Picture:
     def __init__(self, shown: Sample) -> None:
         self.sample = shown
         geometry = shown.geometry
-        (step,) = (step for step in geometry.plan("polyphase").steps if isinstance(step, CorrelatePhases))
-        self._phases = list(product(*step.phases))
-        self._taps = [set(product(*map(_taps, phases))) for phases in self._phases]
-        self._phase_of = {
-            o: turn
-            for turn, phases in enumerate(self._phases)
-            for o in _outputs(phases, geometry.stride, shown.output_size)
-        }
+        self._phases = Phases(geometry, shown.output_size)
+        lead, taps = shown.request.lead, geometry.kernel_size
+        spatial_after = {"kernel": len(lead("kernel")), "output": len(lead("output"))}
+        self._phase_of_tap = {j: self._phases.of_tap.get(j[spatial_after["kernel"] :]) for j in shown.weight}
+        self._phase_of = {o: self._phases.of_output[o[spatial_after["output"] :]] for o in shown.output}
         parts: Parts = {
-            "input": ("input", size_of(shown.input_size), shown.input_size),
-            "kernel": ("kernel", size_of(geometry.kernel_size), geometry.kernel_size),
-            "output": ("output", size_of(shown.output_size), shown.output_size),
+            "input": ("input", detail(lead("input"), shown.input_size), shown.extent(shown.input_size)),
+            "kernel": ("kernel", detail(lead("kernel"), taps), shown.extent(taps, "kernel")),
+            "output": ("output", detail(lead("output"), shown.output_size), shown.extent(shown.output_size, "output")),
         }
-        legend = [
-            (f"phase {position(tuple(phase.residue for phase in phases))}", style.phase(turn))
-            for turn, phases in enumerate(self._phases)
-        ]
+        legend = self._phases.legend
         self._flow = flowing((("input", "kernel"), ("output",)), parts, legend)
-        page = Page(TITLE, kernel_and_stride(geometry), SUBTITLE, self._flow.width, self._flow.height)
-        captions = [words(OPENING), *map(self._caption, range(len(self._phases))), words(self._ending)]
+        page = Page(TITLE, layer(shown.request), SUBTITLE, self._flow.width, self._flow.height)
+        captions = [words(OPENING), *map(self._caption, range(len(self._phases.each))), words(self._ending)]
         self._captions = [wrapped(caption, style.CAPTION, page.text_room) for caption in captions]
         self._page = replace(page, caption_lines=max(map(len, self._captions)))
         self._furniture = self._flow.furniture(legend, page.left, page.top)
         self._boards = {part: self._flow.board(part, page.left, page.top) for part in parts}
         self._sizes = {
-            "input": self._boards["input"].number_size(map(number, shown.x.values())),
-            "kernel": self._boards["kernel"].number_size(map(number, shown.weight.values())),
-            "output": self._boards["output"].number_size(map(number, shown.output.values())),
+            "input": self._boards["input"].number_size(map(shown.x_text, shown.x)),
+            "kernel": self._boards["kernel"].number_size(map(shown.w_text, shown.weight)),
+            "output": self._boards["output"].number_size(map(shown.y_text, shown.output)),
         }
 
     @property
     def description(self) -> str:
         """The film in words."""
-        shown, count = self.sample, len(self._phases)
+        shown, count = self.sample, len(self._phases.each)
         return (
-            f"Transposed convolution of the {sized(shown.input_size)} input {listed(shown.x)} with the kernel "
-            f"{listed(shown.weight)} ({kernel_and_stride(shown.geometry)}), as {count} ordinary "
-            f"convolution{'s' if count > 1 else ''} at stride 1, whose results are interleaved. "
-            f"The {sized(shown.output_size)} output is {listed(shown.output)}."
+            f"Transposed convolution of the {shown.input_in_words} with the {shown.kernel_in_words}, as {count} "
+            f"ordinary convolution{'s' if count > 1 else ''} at stride 1, whose results are interleaved. "
+            f"The {shown.output_in_words}."
         )
 
     @property
     def _ending(self) -> str:
-        count = len(self._phases)
+        count = len(self._phases.each)
         if count == 1:
             return "With stride 1 there is one phase: the whole kernel, and the whole output."
         return f"The {count} phases interleaved are the {sized(self.sample.output_size)} output."
 
     def _caption(self, turn: int) -> list[Runs]:
-        phases, taps = self._phases[turn], len(self._taps[turn])
-        where = position(tuple(phase.residue for phase in phases))
+        phases = self._phases.each[turn]
+        taps = prod(phase.taps for phase in phases)
+        where = position(self._phases.residues[turn])
         head: Runs = (Run(f"Phase {where}", style.INK, "semibold"), Run(": ", style.MUTED))
         if not taps:
             return [head, *words("no tap reaches it, so that its outputs hold only the bias.")]
@@ -128,45 +121,33 @@ class _Picture:
     def scene(self, turn: int) -> Scene:
         """Phases up to ``turn`` computed; -1: none yet, as many as there are: all, none of them current."""
         caption = self._captions[turn + 1]
-        current = turn if 0 <= turn < len(self._phases) else None
+        current = turn if 0 <= turn < len(self._phases.each) else None
         shapes = [*self._furniture, *self._cells(turn, current)]
         return self._page.scene(shapes, caption, f"{self.description} Shown: {plain(caption)}")
 
     def _cells(self, turn: int, current: int | None) -> Iterator[Shape]:
         inputs = {i for o, of in self._phase_of.items() if of == current for i, _ in self.sample.terms(o)}
-        for i, value in self.sample.x.items():
+        shown = self.sample
+        for i in shown.x:
             cell = Cell("input", i, "input", "lit" if i in inputs else "")
-            yield from drawn(self._boards["input"], cell, number(value), self._sizes["input"])
-        for j, value in self.sample.weight.items():
-            of = next((at for at, taps in enumerate(self._taps) if j in taps), None)
-            yield from self._in_phase("kernel", j, of, current, number(value))
-        for o, value in self.sample.output.items():
+            yield from drawn(self._boards["input"], cell, shown.x_text(i), self._sizes["input"])
+        for j in shown.weight:
+            yield from self._in_phase("kernel", j, self._phase_of_tap[j], current, shown.w_text(j))
+        for o in shown.output:
             of = self._phase_of[o]
             if of > turn:
                 yield from drawn(self._boards["output"], Cell("output", o, "unknown"), "", None)
             else:
-                yield from self._in_phase("output", o, of, current, number(value))
+                yield from self._in_phase("output", o, of, current, shown.y_text(o))
         if current is not None:
-            for part, lit in (("kernel", self._taps[current]), ("output", self._phase_outputs(current))):
-                for at in sorted(lit):
-                    yield self._boards[part].frame(at, at)
-
-    def _phase_outputs(self, turn: int) -> set[Index]:
-        return {o for o, of in self._phase_of.items() if of == turn}
+            for part, phase_of in (("kernel", self._phase_of_tap), ("output", dict(self._phase_of))):
+                for at in sorted(at for at, own in phase_of.items() if own == current):
+                    yield from self._boards[part].frames([at])
 
     def _in_phase(self, part: str, at: Index, of: int | None, current: int | None, content: str) -> Iterator[Shape]:
         board, size = self._boards[part], self._sizes[part]
         look = style.look("unknown") if of is None else style.phase(of)
         cell = Cell(part, at, "unused" if of is None else f"phase {of}", "lit" if of == current is not None else "")
         yield board.cell(look, cell)
-        if size is not None:
+        if size is not None and content:
             yield board.number(cell, content, size, look.text, "semibold" if cell.state else "regular")
-
-
-def _taps(phase: Phase) -> list[int]:
-    return [phase.first_tap + count * phase.tap_step for count in range(phase.taps)]
-
-
-def _outputs(phases: tuple[Phase, ...], stride: Index, output_size: Index) -> Iterator[Index]:
-    """The outputs of a combination of phases: from each one's offset, a stride apart."""
-    return product(*(range(phase.offset, m, s) for phase, s, m in zip(phases, stride, output_size, strict=True)))

@@ -1,132 +1,189 @@
-"""What the figures show: a geometry, integers to show it with, and who reaches whom."""
+"""What the figures show: a geometry, numbers or names to show it with, and who reaches whom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from math import prod
+from types import EllipsisType
+from typing import TYPE_CHECKING, Literal
 
 from ...errors import GeometryError
-from ...geometry import Conv, ConvTranspose, Sizes
-from ...words import size_text
+from ...geometry import ConvTranspose
+from ..layout import Extent
+from .request import Index, Request, indices
+from .words import layer, listed, number, sized, symbol
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
-Index = tuple[int, ...]
 Term = tuple[Index, Index]
-Numbers = Mapping[Index, int]
-
-MAX_SIDE = 40
-"""Cells a side: beyond that a cell has too few pixels to be seen."""
-
-MAX_FRAMES = 400
+Numbers = Mapping[Index, float]
+Values = Literal["numbers", "symbols", "hidden"]
+VALUES: tuple[Values, ...] = ("numbers", "symbols", "hidden")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A geometry of one channel at one input size, with integers for x and the weight and the output they give."""
+    """A geometry at one input size, with numbers for x and the weight, and the output they give.
 
-    geometry: ConvTranspose
-    input_size: Index
-    output_size: Index
+    Positions are (row, column), (depth, row, column), or (column,); where ``channels`` are shown, x and the output
+    have a channel before them, and the weight has the input channel and the output channel within its group.
+    """
+
+    request: Request
+    values: Values
     x: Numbers
     weight: Numbers
     output: Numbers
 
+    @property
+    def geometry(self) -> ConvTranspose:
+        return self.request.geometry
+
+    @property
+    def input_size(self) -> Index:
+        return self.request.input_size
+
+    @property
+    def output_size(self) -> Index:
+        return self.request.output_size
+
+    @property
+    def channels(self) -> tuple[int, int] | None:
+        return self.request.channels
+
     def terms(self, o: Index) -> tuple[Term, ...]:
         """The (i, j) whose products x[i] * w[j] make output ``o``, i in row-major order."""
+        request = self.request
+        lead, at = o[: request.leading], o[request.leading :]
         along = [
             axis.contributions(n, position)
-            for axis, n, position in zip(self.geometry.axes, self.input_size, o, strict=True)
+            for axis, n, position in zip(self.geometry.axes, self.input_size, at, strict=True)
         ]
-        return tuple((tuple(i for i, _ in pairs), tuple(j for _, j in pairs)) for pairs in product(*along))
+        found = tuple((tuple(i for i, _ in pairs), tuple(j for _, j in pairs)) for pairs in product(*along))
+        if not lead:
+            return found
+        return tuple(
+            ((c, *i), (c, lead[0] % request.out_per_group, *j)) for c in request.inputs_of(lead[0]) for i, j in found
+        )
+
+    def extent(self, size: Index, what: Literal["input", "output", "kernel"] = "input") -> Extent:
+        """How a grid of this spatial size is laid out: channels below each other, slices of depth beside each other."""
+        lead = self.request.lead(what)
+        deep = max(0, len(size) - 2)
+        return Extent((*lead, *size), min(1, len(lead)), max(0, len(lead) - 1) + deep, deep > 0)
+
+    def x_text(self, i: Index) -> str:
+        """What is written in the cell of an input."""
+        return self._text("x", i, self.x[i])
+
+    def w_text(self, j: Index) -> str:
+        """What is written in the cell of a tap."""
+        return self._text("w", j, self.weight[j])
+
+    def y_text(self, o: Index) -> str:
+        """What is written in the cell of an output."""
+        return self._text("y", o, self.output[o])
+
+    def other_text(self, value: float) -> str:
+        """What is written where a number is neither of these: a product, a sum so far, a zero that stands for none."""
+        return number(value) if self.values == "numbers" else ""
+
+    @property
+    def input_in_words(self) -> str:
+        """``3×3 input 1 2 3; 4 5 6; 7 8 9``"""
+        return self._in_words("input", self.input_size, {i: self.x_text(i) for i in self.x})
+
+    @property
+    def kernel_in_words(self) -> str:
+        """``kernel 1 2; 3 4 (kernel 2×2, stride 1)``"""
+        listing = listed({j: self.w_text(j) for j in self.weight})
+        return f"kernel{' ' if listing else ''}{listing} ({layer(self.request)})"
+
+    @property
+    def output_in_words(self) -> str:
+        """``4×4 output is 1 4 4; 6 20 16``, or where numbers are not written ``output is 4×4``."""
+        if self.values != "numbers":
+            return f"output is {sized(self.output_size)}"
+        return f"{sized(self.output_size)} output is {listed({o: self.y_text(o) for o in self.output})}"
+
+    def _in_words(self, name: str, size: Index, texts: Mapping[Index, str]) -> str:
+        listing = listed(texts)
+        channels = texts and len(next(iter(texts))) > len(size)
+        many = f"{max(index[0] for index in texts) + 1}-channel " if channels else ""
+        return f"{many}{sized(size)} {name}{' ' if listing else ''}{listing}"
+
+    @property
+    def zero(self) -> str:
+        """What is written where a zero stands."""
+        return "" if self.values == "hidden" else "0"
+
+    def _text(self, letter: str, at: Index, value: float) -> str:
+        match self.values:
+            case "numbers":
+                return number(value)
+            case "symbols":
+                return symbol(at, letter)
+            case "hidden":
+                return ""
 
 
 def sample(
-    geometry: ConvTranspose, input_size: Sizes, x: ArrayLike | None = None, weight: ArrayLike | None = None
+    request: Request, x: ArrayLike | None = None, weight: ArrayLike | None = None, values: Values = "numbers"
 ) -> Sample:
-    """Check what is to be drawn, and run it.
+    """Run what is to be drawn.
 
-    x has the input's shape, the weight the kernel's (channel axes of size 1 before them are welcome), both integer;
-    by default they count 1, 2, ... 9, 1, ... so that no flip or transposition can hide.
+    x has the input's shape, the weight the kernel's (channel axes of size 1 before them are welcome), integers or
+    floats; by default they count 1, 2, ... 9, 1, ... so that no flip or transposition can hide.
     """
-    sizes, outputs = drawable(geometry, input_size)
-    xs = _integers("x", x, sizes)
-    ws = _integers("weight", weight, geometry.kernel_size)
+    if values not in VALUES:
+        raise GeometryError("no such way to write values", f"values={values!r}", f"use one of {', '.join(VALUES)}")
     import numpy as np
 
-    shown = geometry.plan("direct").run(
-        np.array(list(xs.values())).reshape(1, *sizes),
-        np.array(list(ws.values())).reshape(1, 1, *geometry.kernel_size),
+    channels = request.channels or (1, 1)
+    taps = request.geometry.kernel_size
+    xs = given("x", x, (*request.lead("input"), *request.asked), request.input_size)
+    ws = given("weight", weight, (*request.lead("kernel"), *taps), taps)
+    shown = request.geometry.plan("direct").run(
+        np.array(list(xs.values())).reshape(channels[0], *request.input_size),
+        np.array(list(ws.values())).reshape(channels[0], request.out_per_group, *taps),
     )
-    output = {index: int(shown[(0, *index)]) for index in indices(outputs)}
-    return Sample(geometry, sizes, outputs, xs, ws, output)
+    output = np.asarray(shown).ravel().tolist()
+    places = indices((*request.lead("output"), *request.output_size))
+    return Sample(request, values, xs, ws, dict(zip(places, output, strict=True)))
 
 
-def drawable(geometry: object, input_size: Sizes) -> tuple[Index, Index]:
-    """(input size, output size) of what can be drawn; GeometryError for the rest."""
-    if isinstance(geometry, Conv):
-        raise GeometryError(
-            "the pictures start from a transposed convolution", f"got {geometry}", "pass geometry.transpose(input_size)"
-        )
-    if not isinstance(geometry, ConvTranspose):
-        raise GeometryError("not a geometry", f"got {type(geometry).__name__}", "pass a deconvs.ConvTranspose")
-    if geometry.ndim > 2:
-        raise GeometryError(
-            "more than two axes are not drawn", f"{geometry.ndim} spatial axes", "draw one or two of the axes"
-        )
-    if geometry.groups != 1:
-        raise GeometryError("groups are not drawn", f"groups={geometry.groups}", "draw one group: groups=1")
-    sizes = geometry.sizes(input_size)
-    outputs = geometry.output_size(sizes)
-    check_side("kernel", geometry.kernel_size)
-    check_side("input", sizes)
-    check_side("output", outputs)
-    if 0 in outputs:
-        raise GeometryError("there is no output to draw", f"output size {size_text(outputs)}", "use a larger input")
-    return sizes, outputs
+def given(name: str, values: ArrayLike | None, size: Index, drawn: Index) -> dict[Index, float]:
+    """What the user gave, or numbers that count up, by position; of the spatial axes only as much as is drawn."""
+    part: tuple[EllipsisType | slice, ...] = (..., *(slice(0, n) for n in drawn))
+    array = _numbers(name, values, size)[part]
+    return dict(zip(indices(array.shape), array.ravel().tolist(), strict=True))
 
 
-def check_side(what: str, size: Index, limit: int = MAX_SIDE) -> None:
-    """An error where a grid has more cells a side than can be seen."""
-    if max(size) > limit:
-        raise GeometryError(
-            "too large to draw",
-            f"the {what} is {size_text(size)}",
-            f"use smaller sizes: at most {limit} cells a side are drawn",
-        )
-
-
-def check_frames(count: int) -> None:
-    """An error where a film would have more frames than anyone watches."""
-    if count > MAX_FRAMES:
-        raise GeometryError("too long a film", f"{count} frames", f"use smaller sizes: at most {MAX_FRAMES} are drawn")
-
-
-def indices(size: Index) -> list[Index]:
-    """Every position of a grid, row-major."""
-    return list(product(*map(range, size)))
-
-
-def _integers(name: str, values: ArrayLike | None, size: Index) -> dict[Index, int]:
-    places = indices(size)
-    if values is None:
-        return {index: count % 9 + 1 for count, index in enumerate(places)}
+def _numbers(name: str, values: ArrayLike | None, size: Index) -> NDArray[np.generic]:
     import numpy as np
 
+    if values is None:
+        count = np.arange(prod(size))
+        # A plane begins where the last one ended, and one further: planes of nine would all be alike.
+        return ((count + count // prod(size[-2:])) % 9 + 1).reshape(size)
     try:
         array = np.asarray(values)
     except ValueError:  # rows of different lengths
         raise GeometryError(
             f"{name} is no array", "its rows differ in length", f"give it the shape {size}, nested lists of one length"
         ) from None
-    if array.dtype.kind not in "iu":
-        raise GeometryError(f"{name} is not integer", f"dtype {array.dtype}", "the figure writes integers")
+    if array.dtype.kind not in "iuf":
+        raise GeometryError(f"{name} is not numeric", f"dtype {array.dtype}", "give integers or floats")
     extra = array.ndim - len(size)
     if extra < 0 or array.shape != (1,) * extra + size:
         raise GeometryError(
             f"{name} does not fit the picture", f"{name} has shape {array.shape}", f"give it the shape {size}"
         )
-    return {index: int(number) for index, number in zip(places, array.ravel().tolist(), strict=True)}
+    if not np.isfinite(array).all():
+        raise GeometryError(f"{name} is not finite", "it holds NaN or infinity", "give numbers that can be written")
+    # Integers stay exact; float16 and longdouble become what Python writes.
+    return array.reshape(size).astype(np.float64 if array.dtype.kind == "f" else np.int64)

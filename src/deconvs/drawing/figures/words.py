@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ...geometry import ConvTranspose
+from collections.abc import Mapping
+
+from ...geometry import Conv, ConvTranspose
 from ...plan import Plan
 from ...steps import Correlate, Crop, InsertZeros, Pad
 from ...words import per_axis_text, zeros_text
-from .sample import Index, Numbers
+from .request import Index, Request
 
-SIDES = (("top", "bottom"), ("left", "right"))
+SIDES = (("front", "back"), ("top", "bottom"), ("left", "right"))
 
 
 def size_of(size: Index) -> str:
@@ -30,9 +32,15 @@ def elements(size: Index) -> str:
     return size_of(size) if len(size) > 1 else f"{size[0]} element{'s' if size[0] != 1 else ''}"
 
 
-def number(value: int) -> str:
-    """A number with a true minus sign."""
-    return str(value).replace("-", "−")
+def number(value: float) -> str:
+    """A number with a true minus sign, to three digits if it is not whole.
+
+    >>> number(-12345), number(2.0), number(-0.12345)
+    ('−12345', '2', '−0.123')
+    """
+    whole = isinstance(value, int) or (value == int(value) and abs(value) < 1e6)
+    text = str(int(value)) if whole else f"{value:.3g}"
+    return text.replace("-", "−")
 
 
 def position(index: Index) -> str:
@@ -40,14 +48,40 @@ def position(index: Index) -> str:
     return str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
 
 
-def kernel_and_stride(geometry: ConvTranspose) -> str:
+def kernel_and_stride(geometry: ConvTranspose | Conv) -> str:
     """The geometry in words; what is as usual is not mentioned."""
     parts = [f"kernel {size_of(geometry.kernel_size)}", f"stride {per_axis_text(geometry.stride)}"]
     if max(geometry.dilation) > 1:
         parts.append(f"dilation {per_axis_text(geometry.dilation)}")
-    if any(map(any, geometry.crop)):
-        parts.append(f"crop {sides(geometry.crop)}")
+    around = geometry.crop if isinstance(geometry, ConvTranspose) else geometry.padding
+    if any(map(any, around)):
+        parts.append(f"{'crop' if isinstance(geometry, ConvTranspose) else 'padding'} {sides(around)}")
+    if geometry.groups > 1:
+        parts.append(f"{geometry.groups} groups")
     return ", ".join(parts)
+
+
+def layer(request: Request) -> str:
+    """The geometry in words, and what is left out of a thinned picture."""
+    text = kernel_and_stride(request.geometry)
+    if request.thinned:
+        text += f"; {size_of(request.input_size)} of {size_of(request.asked)} inputs drawn"
+    return text
+
+
+def detail(lead: Index, size: Index) -> str:
+    """The size of a grid with its channels.
+
+    >>> detail((), (4, 4)), detail((2,), (4, 4)), detail((2, 3), (3,))
+    ('4×4', '2 channels of 4×4', '2 to 3 channels, 3')
+    """
+    match lead:
+        case ():
+            return size_of(size)
+        case (channels,):
+            return f"{channels} channel{'s' if channels > 1 else ''} of {size_of(size)}"
+        case _:
+            return f"{' to '.join(map(str, lead))} channels, {size_of(size)}"
 
 
 def sides(amounts: tuple[tuple[int, int], ...]) -> str:
@@ -103,13 +137,15 @@ def prepared_name(plan: Plan) -> str:
     return "input with zeros inserted" if names == ["inserted"] else f"{names[0]} input"
 
 
-def listed(numbers: Numbers, most: int = 64) -> str:
-    """Numbers row by row, for who cannot see them; only the first of very many."""
+def listed(texts: Mapping[Index, str], most: int = 64) -> str:
+    """What is written in a grid, row by row, for who cannot see it; only the first of very many; nothing of hidden."""
     rows: dict[Index, list[str]] = {}
-    for index, value in list(numbers.items())[:most]:
-        rows.setdefault(index[:-1], []).append(number(value))
-    text = "; ".join(" ".join(row) for row in rows.values())
-    return text if len(numbers) <= most else text + " …"
+    for index, text in list(texts.items())[:most]:
+        rows.setdefault(index[:-1], []).append(text)
+    found = "; ".join(" ".join(row) for row in rows.values())
+    if not any(texts.values()):
+        return ""
+    return found if len(texts) <= most else found + " …"
 
 
 KINDS = {"input": "input", "inserted": "inserted zero", "padding": "padding zero", "cropped": "cropped"}
@@ -120,12 +156,12 @@ def kinds_in_words(kinds: set[str]) -> list[tuple[str, str]]:
     return [(kind, name) for kind, name in KINDS.items() if kind in kinds]
 
 
-def symbol(index: Index) -> str:
-    """The name of a tap: w with its position as subscripts; nothing where one digit an axis does not suffice.
+def symbol(index: Index, letter: str = "w") -> str:
+    """The name of an element: its position as subscripts; nothing where one digit an axis does not suffice.
 
-    >>> symbol((0, 12)), symbol((1, 2))
-    ('', 'w₁₂')
+    >>> symbol((0, 12)), symbol((1, 2)), symbol((3,), "x")
+    ('', 'w₁₂', 'x₃')
     """
     if max(index) > 9:
         return ""
-    return "w" + "".join("₀₁₂₃₄₅₆₇₈₉"[at] for at in index)
+    return letter + "".join("₀₁₂₃₄₅₆₇₈₉"[at] for at in index)
