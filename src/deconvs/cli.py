@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 import typer.main
 
-from . import __version__, cli_bench, cli_convert, cli_doctor, cli_draw, cli_values
+from . import __version__, cli_bench, cli_convert, cli_doctor, cli_draw, cli_gallery, cli_values
 from .arguments import integer
 from .errors import GeometryError
 from .programs import LANGUAGES
@@ -278,6 +278,7 @@ app.command()(cli_bench.bench)
 app.command()(cli_convert.convert)
 app.command()(cli_doctor.doctor)
 app.command()(cli_draw.draw)
+app.command()(cli_gallery.gallery)
 
 
 def run(arguments: list[str]) -> int:

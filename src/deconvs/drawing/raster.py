@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ..arguments import integer
 from ..errors import GeometryError
-from .scene import Film, Scene
+from .frames import Patch, patches
+from .scene import Film, Polygon, Scene
 from .svg import to_svg
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ MAX_SIDE = 10_000
 """Pixels of the longer side of a picture; a page shows some hundreds."""
 SMOOTH = 14
 """Colours of the shared palette besides those of the scenes: steps between them, for smooth edges."""
+BLENDS = 18
+"""More of them where colours shine through others, which makes colours that no shape names."""
 
 
 def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> bytes:
@@ -32,13 +35,7 @@ def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> byt
     """
     import resvg_py
 
-    zoom = scale if width is None else integer("width", width, minimum=1) / scene.width
-    if not (zoom > 0 and zoom * max(scene.width, scene.height) <= MAX_SIDE):
-        raise GeometryError(
-            "the picture has no size that can be drawn",
-            f"scale={scale}, width={width} for a scene of {scene.width:g}x{scene.height:g}",
-            f"use a scale above 0 that gives at most {MAX_SIDE} pixels a side",
-        )
+    _refuse_sizes(scene, scale, width)
     svg = to_svg(scene)
     if width is not None:
         return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width))
@@ -59,21 +56,22 @@ def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes
     import numpy as np
     from PIL import Image
 
-    # Frames are kept compressed: the pixels of a film of hundreds would not fit in memory.
-    frames = [to_png(scene, scale=scale, width=width) for scene in film.scenes]
-    found: Counter[int] = Counter()
-    for frame in frames:
-        colours, counts = np.unique(_packed(frame), return_counts=True)
-        found.update(dict(zip(colours.tolist(), counts.tolist(), strict=True)))
+    # Of each frame only what changes: the pixels of a film of hundreds would not fit in memory.
+    frames = list(_patches(film, scale, width))
+    found = _counted(frames)
     flat = {colour for scene in film.scenes for colour in _flat_colours(scene)} & found.keys()
     by_use = sorted(found, key=lambda colour: (colour not in flat, -found[colour], colour))
     colours = np.array(sorted(found), np.uint32)
-    palette = np.array(by_use[: len(flat) + SMOOTH], np.uint32)
+    smooth = SMOOTH + BLENDS * any(map(_shines_through, film.scenes))
+    palette = np.array(by_use[: len(flat) + smooth], np.uint32)
     entry = _nearest(colours, palette)
     table = _channels(palette).astype(np.uint8).tobytes() + bytes(_unused(found))
     images = []
+    shown = np.zeros(frames[0][0].pixels.shape, np.uint8)
     for frame in frames:
-        image = Image.fromarray(entry[np.searchsorted(colours, _packed(frame))])
+        for patch in frame:
+            shown[patch.place] = entry[np.searchsorted(colours, patch.pixels)]
+        image = Image.fromarray(shown.copy())
         image.putpalette(table)
         images.append(image)
     out = BytesIO()
@@ -117,23 +115,31 @@ def to_webp(film: Film, *, scale: float = 1.0, width: int | None = None) -> byte
 
 
 def _lossless(form: str, film: Film, scale: float, width: int | None) -> bytes:
+    import numpy as np
     from PIL import Image
 
     # Equal frames in a row are one, shown longer: what Pillow would make of them differs from form to form.
-    frames: list[bytes] = []
+    images: list[Image.Image] = []
     durations: list[int] = []
-    for scene, duration in zip(film.scenes, film.durations_ms, strict=True):
-        frame = to_png(scene, scale=scale, width=width)
-        if frames and frame == frames[-1]:
+    shown = np.zeros((0, 0), np.uint32)
+    for frame, duration in zip(_patches(film, scale, width), film.durations_ms, strict=True):
+        if not images:
+            shown = np.zeros_like(frame[0].pixels)
+        elif all((shown[patch.place] == patch.pixels).all() for patch in frame):
             durations[-1] += duration
-        else:
-            frames.append(frame)
-            durations.append(duration)
-    images = [Image.open(BytesIO(frame)).convert("RGB") for frame in frames]
+            continue
+        for patch in frame:
+            shown[patch.place] = patch.pixels
+        images.append(Image.fromarray(_channels(shown).astype(np.uint8)))
+        durations.append(duration)
     out = BytesIO()
     how: dict[str, object] = {"lossless": True, "method": 4} if form == "WEBP" else {}
     images[0].save(out, form, save_all=True, append_images=images[1:], duration=durations, loop=0, **how)
     return out.getvalue()
+
+
+def _shines_through(scene: Scene) -> bool:
+    return any(isinstance(shape, Polygon) and shape.opacity < 1 for shape in scene.shapes)
 
 
 def _flat_colours(scene: Scene) -> Iterator[int]:
@@ -144,14 +150,44 @@ def _flat_colours(scene: Scene) -> Iterator[int]:
                 yield int(colour[1:], 16)
 
 
-def _packed(png: bytes) -> NDArray[np.uint32]:
-    """Pixels as one number each."""
-    import numpy as np
-    from PIL import Image
+def _refuse_sizes(scene: Scene, scale: float, width: int | None) -> None:
+    """An error where that makes no picture, or too large a one."""
+    zoom = scale if width is None else integer("width", width, minimum=1) / scene.width
+    if not (zoom > 0 and zoom * max(scene.width, scene.height) <= MAX_SIDE):
+        raise GeometryError(
+            "the picture has no size that can be drawn",
+            f"scale={scale}, width={width} for a scene of {scene.width:g}x{scene.height:g}",
+            f"use a scale above 0 that gives at most {MAX_SIDE} pixels a side",
+        )
 
-    with Image.open(BytesIO(png)) as image:
-        rgb = np.asarray(image.convert("RGB"), np.uint32)
-    return np.asarray((rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2], np.uint32)
+
+def _patches(film: Film, scale: float, width: int | None) -> Iterator[list[Patch]]:
+    """For each frame what changes."""
+    _refuse_sizes(film.scenes[0], scale, width)
+    return patches(film, scale, width)
+
+
+def _counted(frames: Sequence[Sequence[Patch]]) -> Counter[int]:
+    """How many pixels of each colour all frames have together."""
+    import numpy as np
+
+    found: Counter[int] = Counter()
+    shown = np.zeros_like(frames[0][0].pixels)
+    now: Counter[int] = Counter({0: shown.size})
+    for frame in frames:
+        for patch in frame:
+            now.subtract(_tally(shown[patch.place]))
+            now.update(_tally(patch.pixels))
+            shown[patch.place] = patch.pixels
+        found.update(now)
+    return Counter({colour: count for colour, count in found.items() if count})
+
+
+def _tally(pixels: NDArray[np.uint32]) -> dict[int, int]:
+    import numpy as np
+
+    colours, counts = np.unique(pixels, return_counts=True)
+    return dict(zip(colours.tolist(), counts.tolist(), strict=True))
 
 
 def _channels(packed: NDArray[np.uint32]) -> NDArray[np.int64]:

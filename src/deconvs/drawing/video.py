@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from math import gcd
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import GeometryError
-from .raster import to_png
+from .raster import to_apng
 from .scene import Film
+
+MOST_A_SECOND = 50
 
 
 def to_mp4(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes:
@@ -25,20 +28,20 @@ def to_mp4(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes
             "no ffmpeg on the PATH, and no package imageio-ffmpeg",
             "install one of them (apt install ffmpeg, pip install imageio-ffmpeg), or use .webp or .gif",
         )
+    # Frames at a constant rate, which all durations are multiples of: at a variable one the last is cut short.
+    rate = min(MOST_A_SECOND, 1000 / gcd(*film.durations_ms))
+    even = f"pad=ceil(iw/2)*2:ceil(ih/2)*2:color=0x{film.paper[1:]}"
     with TemporaryDirectory() as folder:
         here = Path(folder)
-        lines = ["ffconcat version 1.0"]
-        for turn, (scene, duration) in enumerate(zip(film.scenes, film.durations_ms, strict=True)):
-            name = f"{turn:04}.png"
-            (here / name).write_bytes(to_png(scene, scale=scale, width=width))
-            lines += [f"file {name}", f"duration {duration / 1000:.3f}"]
-        # The last duration counts only if another frame follows.
-        lines.append(lines[-2])
-        (here / "frames.txt").write_text("\n".join(lines), encoding="utf-8")
-        command = [ffmpeg, "-v", "error", "-y", "-f", "concat", "-i", "frames.txt"]
-        command += ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,format=yuv420p", "-fps_mode", "vfr"]
-        command += ["-c:v", "libx264", "-crf", "16", "-movflags", "+faststart", "-metadata", f"title={film.title}"]
-        ran = subprocess.run([*command, "film.mp4"], cwd=here, capture_output=True, check=False)
+        data = to_apng(film, scale=scale, width=width)
+        (here / "film.png").write_bytes(data)
+        moves = b"acTL" in data
+        repeated = ["-loop", "1", "-t", f"{sum(film.durations_ms) / 1000:.3f}"]
+        given = ["-f", "apng"] if moves else repeated
+        command = [ffmpeg, "-v", "error", "-y", *given, "-i", "film.png"]
+        command += ["-vf", f"{even},fps={rate:g},format=yuv420p", "-c:v", "libx264", "-crf", "16"]
+        command += ["-movflags", "+faststart", "-metadata", f"title={film.title}", "film.mp4"]
+        ran = subprocess.run(command, cwd=here, capture_output=True, check=False)
         if ran.returncode != 0:
             said = " ".join(ran.stderr.decode(errors="replace").split())[-300:]
             raise GeometryError("ffmpeg wrote no film", said or f"exit code {ran.returncode}", "use .webp or .gif")

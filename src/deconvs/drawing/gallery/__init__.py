@@ -1,0 +1,14 @@
+"""The gallery: every figure of the guide drawn anew, and what the guide lacks; in one folder, with an index.
+
+>>> from deconvs.drawing.gallery import GALLERY
+>>> GALLERY["padding_strides_transposed"].geometry
+ConvTranspose(kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))
+"""
+
+from __future__ import annotations
+
+from .entry import Entry
+from .render import FORMATS, THEMES, render_gallery
+from .table import GALLERY
+
+__all__ = ["FORMATS", "GALLERY", "THEMES", "Entry", "render_gallery"]

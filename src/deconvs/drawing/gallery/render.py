@@ -1,0 +1,152 @@
+"""Writing the gallery: every picture in every format, a contact sheet, an index."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from threading import Thread
+
+from ...errors import GeometryError
+from ...files import folder_for_work, write_all, write_whole
+from ..motion import to_moving_svg
+from ..player import to_html
+from ..raster import to_apng, to_gif, to_png, to_webp
+from ..scene import Film, Scene
+from ..svg import to_svg
+from ..theme import dark
+from ..video import to_mp4
+from .index import index_page
+from .sheet import contact_sheet
+from .table import GALLERY
+
+FORMATS = ("gif", "svg", "png", "apng", "webp", "mp4", "html")
+USUAL = ("gif", "svg", "png")
+THEMES = ("light", "dark")
+INDEX, SHEET = "index.html", "contact-sheet.png"
+
+Report = Callable[[tuple[Path, ...], int, int], None]
+"""Called with the files just written, how many pictures are done, and of how many."""
+
+_OF_FILM: dict[str, Callable[[Film], bytes]] = {
+    "gif": to_gif,
+    "svg": lambda film: to_moving_svg(film).encode(),
+    "png": lambda film: to_png(film.still),
+    "apng": to_apng,
+    "webp": to_webp,
+    "mp4": to_mp4,
+    "html": lambda film: to_html(film).encode(),
+}
+_OF_SCENE: dict[str, Callable[[Scene], bytes]] = {"svg": lambda scene: to_svg(scene).encode(), "png": to_png}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One picture as files by their format, its still, and its alternative text."""
+
+    name: str
+    files: dict[str, bytes]
+    still: Scene
+    description: str
+
+
+def render_gallery(
+    directory: str | os.PathLike[str],
+    *,
+    only: Sequence[str] | None = None,
+    formats: Sequence[str] = USUAL,
+    theme: str = "light",
+    workers: int = 1,
+    report: Report | None = None,
+) -> tuple[Path, ...]:
+    """Draw the gallery into a folder, which is made if it is missing; returns the files written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     written = render_gallery(folder, only=["counting_positions"], formats=["png"])
+    ...     [path.name for path in written]
+    ['counting_positions.png', 'contact-sheet.png', 'index.html']
+
+    ``only``: names of `GALLERY`, by default all; sheet and index are of these. ``formats``: of `FORMATS`; what does not
+    move has only svg and png. ``theme``: "light" or "dark". ``workers``: processes that draw; for more than one, a
+    script needs the usual guard, ``if __name__ == "__main__"``. Every file appears whole or not at all.
+    Errors: GeometryError for unknown names, formats or themes, and where files cannot be written.
+    """
+    names = _chosen("picture in the gallery", only, tuple(GALLERY))
+    wanted = _chosen("format of the gallery", formats, FORMATS)
+    (paper,) = _chosen("theme", (theme,), THEMES)
+    written: list[Path] = []
+    done: dict[str, Rendered] = {}
+    with folder_for_work(directory) as folder:
+        for rendered in _rendered(names, wanted, paper, workers):
+            files = {folder / f"{rendered.name}.{suffix}": data for suffix, data in rendered.files.items()}
+            write_all(files)
+            written += files
+            done[rendered.name] = replace(rendered, files=dict.fromkeys(rendered.files, b""))
+            if report is not None:
+                report(tuple(files), len(done), len(names))
+        pictures = [done[name] for name in names]
+        sheet = contact_sheet([(picture.name, picture.still) for picture in pictures])
+        write_whole(sheet, folder / SHEET)
+        page = index_page([(GALLERY[p.name], p.still, p.description, tuple(p.files)) for p in pictures])
+        write_whole(page.encode(), folder / INDEX)
+    order = {name: at for at, name in enumerate(names)}
+    written.sort(key=lambda path: order[path.stem])
+    return (*written, folder / SHEET, folder / INDEX)
+
+
+def rendered(name: str, formats: Sequence[str], theme: str) -> Rendered:
+    """One picture of the gallery in the formats that it can have."""
+    drawn = GALLERY[name].draw()
+    if theme == "dark":
+        drawn = dark(drawn)
+    if isinstance(drawn, Film):
+        return Rendered(name, {each: _OF_FILM[each](drawn) for each in formats}, drawn.still, drawn.description)
+    files = {each: _OF_SCENE[each](drawn) for each in formats if each in _OF_SCENE}
+    return Rendered(name, files, drawn, drawn.description)
+
+
+def _rendered(names: Sequence[str], formats: Sequence[str], theme: str, workers: int) -> Iterator[Rendered]:
+    if min(workers, len(names)) <= 1:
+        yield from (rendered(name, formats, theme) for name in names)
+        return
+    # Not forked: whoever calls may have threads of their own, and a fork inherits only their locks.
+    with ProcessPoolExecutor(min(workers, len(names)), get_context("spawn"), _begin_work) as pool:
+        try:
+            # Those with many frames first, or one of them is waited for in the end.
+            first = sorted(names, key=lambda name: not GALLERY[name].moves)
+            for future in as_completed([pool.submit(rendered, name, formats, theme) for name in first]):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _begin_work() -> None:
+    """An interruption is for the process that was started, which ends the others; and they end where it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _chosen(what: str, asked: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+    if asked is None:
+        return tuple(known)
+    if isinstance(asked, str):
+        asked = (asked,)
+    if not asked:
+        raise GeometryError(f"no {what} is chosen", "an empty list", f"use one of {', '.join(known)}")
+    for one in asked:
+        if one not in known:
+            raise GeometryError(f"no such {what}", repr(one)[:80], f"use one of {', '.join(known)}")
+    return tuple(dict.fromkeys(asked))
