@@ -21,13 +21,13 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 SOURCES := pyproject.toml constraints.txt $(wildcard native/CMakeLists.txt native/*.py native/src/*)
 CORE = $(BIN)/python -c 'from deconvs.run import native; native.load() or print("No native core, NumPy computes:", native.why_not())'
 
-.PHONY: run test lint bench sweep convert images native native-asan native-tsan native-wide native-neon clean
+.PHONY: run test browser lint bench sweep convert images native native-asan native-tsan native-wide native-neon clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/ready-to-run
 	@$(BIN)/deconvs tour
 
-test: $(VENV)/ready-to-develop
+test: $(VENV)/ready-to-develop browser
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/ready-to-develop
@@ -87,6 +87,16 @@ native-neon: $(VENV)/ready-to-develop
 	@$(BIN)/cmake --build build/$@
 	@if command -v qemu-aarch64 > /dev/null; then $(BIN)/ctest --test-dir build/$@ --output-on-failure; \
 		else echo "compiled, not run: apt install qemu-user"; fi
+
+# The browser that the tests open pages in: the system's, or Debian's chromium where apt-get may install it.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
+browser:
+	@if [ -n "$$DECONVS_BROWSER" ]; then exit 0; fi; \
+	for name in $(BROWSERS); do command -v $$name > /dev/null && exit 0; done; \
+	echo "Setting up a browser for the tests: apt-get install chromium."; \
+	apt-get install -y -qq chromium > /dev/null 2>&1 \
+		|| { apt-get update -qq > /dev/null 2>&1 && apt-get install -y -qq chromium > /dev/null 2>&1; } \
+		|| echo "apt-get did not install chromium: install a browser, or name one in DECONVS_BROWSER."
 
 clean:
 	rm -rf $(VENV) deconvs-tour build dist src/deconvs/_native.*.so

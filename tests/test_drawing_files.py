@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tools import make_images
 
 import deconvs as dc
 from deconvs import files
@@ -309,18 +310,22 @@ MESSAGES = [
         "no such picture format: 'figure' has no suffix; use one of .svg, .png, .gif, .apng, .webp, .mp4, .html",
     ),
     (
-        lambda: direct_film(dc.ConvTranspose(3, ndim=3), 2),
-        "more than two axes are not drawn: 3 spatial axes; draw one or two of the axes",
+        lambda: direct_film(dc.ConvTranspose(3, ndim=4), 2),
+        "more than three axes are not drawn: 4 spatial axes; draw up to three of the axes",
     ),
     (
-        lambda: coverage_scene(dc.ConvTranspose(3, ndim=2, groups=2), 2),
-        "groups are not drawn: groups=2; draw one group: groups=1",
+        lambda: coverage_scene(dc.ConvTranspose(3, ndim=2, groups=2), 2, channels=(2, 3)),
+        "channels do not divide into the groups: channels=(2, 3), groups=2; use multiples of 2",
+    ),
+    (
+        lambda: direct_film(G, 2, channels=4),  # type: ignore[arg-type]
+        "channels are not a pair: channels=4; give (C_in, C_out)",
     ),
     (
         lambda: coverage_scene(dc.Conv((3,)), 4),  # type: ignore[arg-type]
         (
-            "the pictures start from a transposed convolution: got Conv(kernel_size=(3,)); "
-            "pass geometry.transpose(input_size)"
+            "this picture starts from a transposed convolution: got Conv(kernel_size=(3,)); "
+            "pass geometry.transpose(input_size), or draw the view direct or isometric"
         ),
     ),
     (
@@ -328,13 +333,20 @@ MESSAGES = [
         "not a geometry: got str; pass a deconvs.ConvTranspose",
     ),
     (
-        lambda: direct_scene(G, (21, 2)),
-        "too large to draw: the output is 43x5; use smaller sizes: at most 40 cells a side are drawn",
+        lambda: direct_scene(dc.ConvTranspose((41, 2)), (2, 2)),
+        "too large to draw: the kernel is 41x2; use smaller sizes: at most 40 cells a side are drawn",
+    ),
+    (
+        lambda: direct_scene(G, (400, 400)),
+        (
+            "too many cells to draw: 801610 cells, of which the output has 801x801; "
+            "use smaller sizes: at most 100000 cells in all are drawn"
+        ),
     ),
     (
         lambda: direct_scene(dc.ConvTranspose((2,), dilation=10**12, padding=10**12 // 2), 5),
         (
-            "too large to draw: the input with its zeros is 1000000000005; "
+            "too large to draw: the input with its zeros is 1000000000001; "
             "use smaller sizes: at most 40 cells a side are drawn"
         ),
     ),
@@ -343,16 +355,8 @@ MESSAGES = [
         "too large to draw: the image with its padding is 52; use smaller sizes: at most 40 cells a side are drawn",
     ),
     (
-        lambda: matrix_film(G, (4, 4)),
-        "too large to draw: the matrix is 16x81; use smaller sizes: at most 64 cells a side are drawn",
-    ),
-    (
-        lambda: matrix_film(dc.ConvTranspose((1, 1)), (6, 7)),
-        "too large to draw: the input in one column is 42; use smaller sizes: at most 40 cells a side are drawn",
-    ),
-    (
-        lambda: direct_film(dc.ConvTranspose((3, 3), stride=1), (30, 30)),
-        "too long a film: 1025 frames; use smaller sizes: at most 400 are drawn",
+        lambda: matrix_film(dc.ConvTranspose((9, 8)), (2, 2)),
+        "too large to draw: the matrix is 1x72; use smaller sizes: at most 64 cells a side are drawn",
     ),
     (
         lambda: direct_film(dc.ConvTranspose((2,), padding=1), 1),
@@ -363,8 +367,16 @@ MESSAGES = [
         "x does not fit the picture: x has shape (2, 3); give it the shape (2, 2)",
     ),
     (
-        lambda: direct_film(G, (2, 2), weight=np.ones((3, 3))),
-        "weight is not integer: dtype float64; the figure writes integers",
+        lambda: direct_film(G, (2, 2), weight=np.ones((3, 3), complex)),
+        "weight is not numeric: dtype complex128; give integers or floats",
+    ),
+    (
+        lambda: direct_film(G, (2, 2), x=np.array([[1, 2], [3, np.inf]])),
+        "x is not finite: it holds NaN or infinity; give numbers that can be written",
+    ),
+    (
+        lambda: direct_film(G, (2, 2), values="names"),  # type: ignore[arg-type]
+        "no such way to write values: values='names'; use one of numbers, symbols, hidden",
     ),
     (
         lambda: text_width("naïve", 10),
@@ -418,7 +430,19 @@ def test_named_pictures_are_written_and_current(tmp_path: Path, root: Path) -> N
     for path in written:
         if path.suffix == ".svg":
             kept = root / "img" / path.name
-            assert hash_of(kept) == hash_of(path), f"{kept} is out of date: run render_named('img')"
+            assert hash_of(kept) == hash_of(path), f"{kept} is out of date: make images"
+
+
+def test_pictures_of_the_documents_are_current(root: Path) -> None:
+    """Shapes and words: a picture that would look otherwise has other text."""
+    for name, picture in make_images.pictures().items():
+        assert (root / "img" / name).read_text() == picture._repr_svg_(), f"{name} is out of date: make images"
+    for entry in make_images.SHOWN:
+        film = entry.draw()
+        assert isinstance(film, Film)
+        kept = (root / "img" / "gallery" / f"{entry.name}.svg").read_text()
+        assert kept == to_moving_svg(film), f"{entry.name}.svg is out of date: make images"
+    assert (root / "docs" / "gallery.md").read_text() == make_images.gallery_page()
 
 
 def hash_of(path: Path) -> str:
