@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
 
 import deconvs as dc
-from deconvs.drawing import NAMED, Film, Rect, Scene, Text, coverage_scene, direct_film, matrix_film, style
+from deconvs.drawing import DRAWN, NAMED, Film, Rect, Scene, Text, coverage_scene, direct_film, matrix_film, style
 from deconvs.drawing.glyphs import text_width
 
 from .test_drawing_cases import CASES
@@ -38,7 +39,39 @@ def scenes() -> list[tuple[str, Scene]]:
     wide = dc.ConvTranspose((2, 2), stride=1)
     found += [("wide", direct_film(wide, (2, 2), WIDE, WIDE).still)]
     found += [("wide", matrix_film(wide, (2, 2), weight=WIDE).scenes[2])]
+    for view, (at_kind, (g, n, options)) in product(FLAT, enumerate(KINDS)):
+        layout = ("wide", "narrow")[at_kind % 2]
+        shown = dc.draw(g, n, view, layout=layout, **options).shown
+        name = f"{view} {g} {n} {options} {layout}"
+        if isinstance(shown, Film):
+            count = len(shown.scenes)
+            found += [(f"{name} {at}", shown.scenes[at]) for at in {count // 2, count - 1}]
+        else:
+            found.append((name, shown))
     return found
+
+
+FLAT = [view for view in DRAWN if view != "isometric"]  # whose cells are no rectangles: tests/test_isometric.py
+KINDS: list[tuple[dc.ConvTranspose, tuple[int, ...], dict[str, Any]]] = [
+    (dc.ConvTranspose((4,), stride=2, padding=1), (4,), {}),
+    (dc.ConvTranspose((3,), stride=2, dilation=2, groups=2), (3,), {"channels": (2, 4)}),
+    (dc.ConvTranspose((2, 3), stride=2, padding=((1, 0), (0, -1))), (2, 2), {"channels": (2, 2)}),
+    (dc.ConvTranspose((3, 3), stride=2, padding=1), (2, 2), {"values": "symbols"}),
+    (dc.ConvTranspose((2, 2), stride=2), (2, 2), {"x": [[0.125, -7.25], [1e-3, 1e4]]}),
+    (dc.ConvTranspose((2, 2, 2), stride=2, padding=((0, 1), (0, 0), (1, 0))), (2, 2, 1), {}),
+]
+
+
+@pytest.mark.parametrize("view", DRAWN)
+def test_narrow_pictures_are_read_at_300_pixels(view: str) -> None:
+    """No text is smaller than 8 pixels then."""
+    for g, n in ((dc.ConvTranspose((3, 3), stride=2), (2, 2)), (dc.ConvTranspose((4,), stride=2, padding=1), (4,))):
+        shown = dc.draw(g, n, view, layout="narrow").shown
+        for scene in shown.scenes if isinstance(shown, Film) else (shown,):
+            assert scene.width <= 450
+            assert min(text.size for text in texts(scene)) * 300 / scene.width >= 8
+            cells = [rect for rect in rects(scene) if rect.cell]
+            assert min((rect.width for rect in cells), default=9) * 300 / scene.width >= 6
 
 
 def texts(scene: Scene) -> list[Text]:
@@ -106,7 +139,7 @@ def below(scene: Scene, text: Text) -> set[str]:
     points = [(left, top), (right, top), (left, bottom), (right, bottom), ((left + right) / 2, (top + bottom) / 2)]
     found = set()
     for x, y in points:
-        colours = {style.PAPER}
+        colours = {scene.paper}
         for shape in scene.shapes[: scene.shapes.index(text)]:
             if not (isinstance(shape, Rect) and shape.fill):
                 continue

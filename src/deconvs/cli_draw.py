@@ -50,6 +50,7 @@ def draw(
         str | None, typer.Option(help="numbers, symbols or hidden; by default what suits the view.")
     ] = None,
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    layout: Annotated[str, typer.Option(help="wide, or narrow to be read where it is 300 pixels wide.")] = "wide",
     x: Annotated[str | None, typer.Option(help="Numbers of the input, as JSON: [[1, 2], [3, 4]].")] = None,
     weight: Annotated[str | None, typer.Option(help="Numbers of the kernel, as JSON.")] = None,
     width: Annotated[str | None, typer.Option(metavar="INTEGER", help="Pixels, for formats that have pixels.")] = None,
@@ -73,6 +74,7 @@ def draw(
         channels=None if channels is None else cli_values.channels("channels", channels),
         values=None if values is None else cast("Values", cli_values.shortened(values)),
         theme=cli_values.shortened(theme),
+        layout=cli_values.shortened(layout),
     )
     picture.save(out, width=pixels)
     print(f"{out}: {picture.shown.title}")

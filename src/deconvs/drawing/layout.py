@@ -10,6 +10,7 @@ from math import inf, prod
 
 from . import style
 from .glyphs import text_width
+from .room import room
 from .scene import Cell, Rect, Shape, Text, Weight
 
 
@@ -276,10 +277,10 @@ class Board:
         """The size for `low_number` and `high_number`: beside or below a number in the middle."""
         return self._fitting(contents, 0.28, 1 - 2 * _INSET)
 
-    def _fitting(self, contents: Iterable[str], largest: float, room: float) -> float | None:
+    def _fitting(self, contents: Iterable[str], largest: float, within: float) -> float | None:
         widest = max((text_width(content, 1.0, "semibold") for content in contents), default=0.0)
-        size = round(self.side * min(largest, room / widest if widest else largest), 1)
-        return size if size >= style.SMALLEST_NUMBER else None
+        size = round(self.side * min(largest, within / widest if widest else largest), 1)
+        return size if size >= room().number else None
 
 
 def drawn(

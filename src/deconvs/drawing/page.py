@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import style
 from .glyphs import text_width
 from .layout import Runs, set_runs, words, wrapped
+from .room import room
 from .scene import Scene, Shape, Text
 
 
@@ -28,7 +29,7 @@ class Page:
     @property
     def text_room(self) -> float:
         """What titles and captions may take."""
-        return max(self.content_width, style.SMALLEST_TEXT_WIDTH)
+        return max(self.content_width, room().text)
 
     @property
     def width(self) -> float:
@@ -52,6 +53,10 @@ class Page:
         return self.top + self.content_height + 30
 
     @property
+    def _title_size(self) -> float:
+        return min(style.TITLE, style.TITLE * self.text_room / text_width(self.title, style.TITLE, "semibold"))
+
+    @property
     def _subtitles(self) -> list[Runs]:
         text = self.subtitle if self._note_fits else f"{self.note[0].upper()}{self.note[1:]}. {self.subtitle}"
         return wrapped(words(text, style.MUTED), style.SUBTITLE, self.text_room)
@@ -64,7 +69,7 @@ class Page:
     def scene(self, content: Sequence[Shape], caption: Sequence[Runs], description: str) -> Scene:
         """The page with content and caption."""
         y = style.MARGIN * 0.9 + style.TITLE * 0.75
-        shapes: list[Shape] = [Text(style.MARGIN, y, self.title, style.TITLE, style.INK, "semibold")]
+        shapes: list[Shape] = [Text(style.MARGIN, y, self.title, self._title_size, style.INK, "semibold")]
         if self._note_fits and self.note:
             shapes.append(Text(self.width - style.MARGIN, y, self.note, style.SUBTITLE, style.MUTED, "regular", "end"))
         for line in self._subtitles:

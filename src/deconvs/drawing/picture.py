@@ -24,6 +24,7 @@ from .figures import (
 from .figures.sample import Values
 from .files import save
 from .motion import to_moving_svg
+from .room import ROOMS, drawn_in
 from .scene import Film, Scene
 from .svg import to_svg
 from .theme import dark
@@ -112,6 +113,7 @@ def draw(
     channels: tuple[int, int] | None = None,
     values: Values | None = None,
     theme: str = "light",
+    layout: str = "wide",
 ) -> Picture:
     """Draw a transposed convolution, number by number.
 
@@ -126,7 +128,8 @@ def draw(
     "direct" and "isometric" draw a `Conv`, too. x: numbers of shape input_size; weight: of shape kernel_size; both
     after their channels, and counting up by default. ``channels``: (C_in, C_out), as stacks of planes, as are the
     slices of three axes. values: "numbers", "symbols" (x₀₁, w₀₁), "hidden", or None for what suits the view.
-    ``theme``: "light" or "dark". Of what is too large to be seen, such as 64×64, fewer inputs are drawn.
+    ``theme``: "light" or "dark". ``layout``: "wide", or "narrow" to be read where it is 300 pixels wide. Of what is too
+    large to be seen, such as 64×64, fewer inputs are drawn.
     Errors: GeometryError for other views, more than 3 axes, 9 phases where they have colours, and 100,000 cells.
     Source: Dumoulin & Visin 2018 for the views, Shi et al. 2016 for "subpixel", Odena et al. 2016 for the coverage.
     """
@@ -134,6 +137,9 @@ def draw(
         raise GeometryError("no such picture", f"view={view!r}", f"use one of {', '.join(DRAWN)}")
     if theme not in THEMES:
         raise GeometryError("no such theme", f"theme={theme!r}", f"use one of {', '.join(THEMES)}")
+    if layout not in ROOMS:
+        raise GeometryError("no such layout", f"layout={layout!r}", f"use one of {', '.join(ROOMS)}")
     options: dict[str, object] = {"channels": channels} | ({} if values is None else {"values": values})
-    shown = _DRAWERS[view](geometry, input_size, x, weight, **options)
+    with drawn_in(layout):
+        shown = _DRAWERS[view](geometry, input_size, x, weight, **options)
     return Picture(view, dark(shown) if theme == "dark" else shown)

@@ -30,8 +30,6 @@ PLANE = 12.0
 """Of the names of planes: channels, slices of depth."""
 LEGEND_LINE = 28.0
 """From a line of a legend to the next."""
-LEGEND_WIDTH = 620.0
-"""A legend that is wider than this, and than the content, takes several lines."""
 LINE = 1.45
 """Distance of baselines, in text sizes."""
 
@@ -43,17 +41,10 @@ MARGIN = 32.0
 GUTTER = 48.0
 """Between panels; an arrow fits in."""
 LABEL_GAP = 12.0
-SMALLEST_TEXT_WIDTH = 480.0
-LARGEST_WIDTH, LARGEST_HEIGHT = 860.0, 600.0
-"""Of the content; cells shrink until it fits."""
-LARGEST_STACK = 820.0
-"""Its height where channels stand below each other."""
 PITCHES = (42, 40, 36, 32, 28, 25, 22, 20, 18, 16, 14, 12)
 """Distances of neighbouring cells, largest first."""
 LEGIBLE_PITCH = 25
 """At this pitch numbers of one or two digits are legible."""
-SMALLEST_NUMBER = 8.5
-"""Numbers that would be smaller are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +93,6 @@ PHASES = (
 
 _HEAT = ("#EFF8F4", "#4DA488")
 """Few and many products; INK is legible on both ends and between."""
-
-
-def largest_height(down: int) -> float:
-    """Of the content, where so many axes are planes below each other."""
-    return LARGEST_STACK if down else LARGEST_HEIGHT
 
 
 def look(kind: str, state: str = "") -> Look:

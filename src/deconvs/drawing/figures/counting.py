@@ -11,6 +11,7 @@ from ...geometry import Conv, Sizes
 from .. import style
 from ..layout import Extent, Panel, Run, Runs, drawn, swatches, swatches_width
 from ..page import Page
+from ..room import room
 from ..scene import Cell, Scene, Shape, Text
 from .captions import plain
 from .convolution import refuse_transposed
@@ -45,7 +46,7 @@ def counting_scene(geometry: Conv, input_size: Sizes) -> Scene:
         row = Panel("input", elements(shown.input_size), Extent((length,)), pitch)
         steps = Panel("kernel", f"{count} position{'s' if count > 1 else ''}", Extent((count, length)), pitch)
         height = row.height + ROW_GAP + steps.height + 24 + LEGEND_HEIGHT
-        if row.width <= style.LARGEST_WIDTH - 120 and height <= style.LARGEST_HEIGHT:
+        if row.width <= room().width - 120 and height <= room().height:
             break
     width = max(steps.width + NAMES + 90, swatches_width(padded.legend))
     page = Page(TITLE, kernel_and_stride(geometry), SUBTITLE, width, height)

@@ -11,6 +11,7 @@ from .. import style
 from ..glyphs import text_width
 from ..layout import Board, Extent, Panel, words, wrapped
 from ..page import Page
+from ..room import room
 from ..scene import Cell, Scene, Shape, Text
 from .captions import plain
 from .flow import in_columns
@@ -81,7 +82,7 @@ def _panel(outputs: Index) -> Panel:
     for pitch in style.PITCHES:
         deep = max(0, len(outputs) - 2)
         panel = Panel("output", size_of(outputs), Extent(outputs, 0, deep, deep > 0), pitch)
-        if panel.width <= style.LARGEST_WIDTH - (0 if deep else 220) and panel.height <= style.LARGEST_HEIGHT:
+        if panel.width <= room().width - (220 if in_columns(panel.extent) else 0) and panel.height <= room().height:
             break
     return panel
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .. import style
 from ..layout import Extent, Legend, Panel, swatches_width
+from ..room import room
 from ..scene import Path, Shape
-from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, in_columns
+from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, in_columns, narrowest
 
 PARTS = ("input", "kernel", "turned", "padded", "output")
 TURN_GAP = 44.0
@@ -43,12 +44,11 @@ def arranged(extents: dict[str, Extent], names: dict[str, tuple[str, str]], off_
             for part in PARTS
         }
         found = _columns(panels) if in_columns(extents["input"]) else _rows(panels, off_centre)
-        if found.height <= style.largest_height(extents["input"].down):
-            if found.width <= style.LARGEST_WIDTH:
+        if found.height <= room().tallest(extents["input"].down):
+            if found.width <= room().width:
                 return found
             tried.append(found)
-    # Labels that are too wide stay so, however small the cells are.
-    return next(each for each in tried if each.width <= min(other.width for other in tried)) if tried else found
+    return narrowest(tried) if tried else found
 
 
 def _columns(panels: dict[str, Panel]) -> Arrangement:
@@ -77,9 +77,9 @@ def _columns(panels: dict[str, Panel]) -> Arrangement:
 def _rows(panels: dict[str, Panel], off_centre: float) -> Arrangement:
     """Input and kernels, padded, output, one below the other: an output stands under the middle of its window."""
     padded, output, first = panels["padded"], panels["output"], panels["input"]
-    kernels, kernels_width, kernels_height = _kernels(panels, style.LARGEST_WIDTH)
+    kernels, kernels_width, kernels_height = _kernels(panels, room().width)
     beside = first.width + style.GUTTER + kernels_width
-    in_one_row = beside <= max(padded.width, style.SMALLEST_TEXT_WIDTH)
+    in_one_row = beside <= max(padded.width, room().text)
     width = max(padded.width, beside if in_one_row else max(first.width, kernels_width))
     kernels_at = (first.width + style.GUTTER, 0.0) if in_one_row else (0.0, first.height + ROW_GAP)
     second = (max(first.height, kernels_height) if in_one_row else kernels_at[1] + kernels_height) + ROW_GAP

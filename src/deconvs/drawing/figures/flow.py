@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from .. import style
 from ..layout import Board, Extent, Legend, Panel, swatches, swatches_lines, swatches_width
+from ..room import room
 from ..scene import Line, Shape
 
 LEGEND_HEIGHT = 18.0
@@ -40,27 +42,46 @@ class Flow:
             Line(left + x1, top + y1, left + x2, top + y2, style.MUTED, 2.0, arrow=True)
             for x1, y1, x2, y2 in self.arrows
         ]
-        room = max(self.width, style.LEGEND_WIDTH)
-        below = LEGEND_HEIGHT + (swatches_lines(legend, room) - 1) * style.LEGEND_LINE
-        return [*shapes, *swatches(legend, round(left + legend_at), round(top + self.height - below), room)]
+        width = max(self.width, room().legend)
+        below = LEGEND_HEIGHT + (swatches_lines(legend, width) - 1) * style.LEGEND_LINE
+        return [*shapes, *swatches(legend, round(left + legend_at), round(top + self.height - below), width)]
 
 
 def flowing(stages: Sequence[Sequence[str]], parts: Parts, legend: Legend) -> Flow:
     """The flow with the largest cells that fits the page; parts of one stage stand together."""
     first = next(iter(parts.values()))[2]
+    tried = []
     for pitch in style.PITCHES:
         panels = {part: Panel(name, detail, extent, pitch) for part, (name, detail, extent) in parts.items()}
         flow = _columns(stages, panels) if in_columns(first) else _rows(stages, panels)
-        if flow.width <= style.LARGEST_WIDTH and flow.height <= style.largest_height(first.down):
-            break
-    width = max(flow.width, min(swatches_width(legend), style.LEGEND_WIDTH))
-    height = flow.height + (swatches_lines(legend, max(width, style.LEGEND_WIDTH)) - 1) * style.LEGEND_LINE
+        if flow.height <= room().tallest(first.down):
+            tried.append(flow)
+            if flow.width <= room().width:
+                break
+    else:
+        flow = narrowest(tried) if tried else flow
+    width = max(flow.width, min(swatches_width(legend), room().legend))
+    height = flow.height + (swatches_lines(legend, max(width, room().legend)) - 1) * style.LEGEND_LINE
     return Flow(flow.panels, flow.at, flow.arrows, width, height)
+
+
+class _Wide(Protocol):
+    @property
+    def width(self) -> float: ...
+
+
+_W = TypeVar("_W", bound=_Wide)
+
+
+def narrowest(tried: Sequence[_W]) -> _W:
+    """Of layouts that are all too wide, the first that is as narrow as any: labels do not shrink with their cells."""
+    least = min(each.width for each in tried)
+    return next(each for each in tried if each.width == least)
 
 
 def in_columns(extent: Extent) -> bool:
     """Whether stages stand beside each other: rows of a single axis and of slices are too wide for that."""
-    return extent.across == 0 and len(extent.size) - extent.leading == 2
+    return room().columns and extent.across == 0 and len(extent.size) - extent.leading == 2
 
 
 def _columns(stages: Sequence[Sequence[str]], panels: dict[str, Panel]) -> Flow:

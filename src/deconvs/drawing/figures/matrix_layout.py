@@ -10,7 +10,9 @@ from math import prod
 from .. import style
 from ..glyphs import text_width
 from ..layout import Board, Extent, Panel
+from ..room import room
 from ..scene import Anchor, Line, Shape, Text
+from .flow import narrowest
 from .words import size_of
 
 ARROW = 88.0
@@ -105,6 +107,7 @@ def arranged(extents: dict[str, Extent], details: dict[str, str]) -> MatrixLayou
     """The layout with the largest cells that fits the page; the image's extent has its padding around it."""
     pitches = sorted(product(style.PITCHES, repeat=2), key=lambda pair: (-prod(pair), -min(pair), pair))
     matrix = extents["matrix"]
+    tried = []
     for pitch, matrix_pitch in pitches:
         panels = {
             "image": Panel("output", details["image"], extents["image"], pitch),
@@ -112,17 +115,21 @@ def arranged(extents: dict[str, Extent], details: dict[str, str]) -> MatrixLayou
             "kernel": Panel("kernel", details["kernel"], extents["kernel"], pitch),
             "matrix": Panel("C", size_of(matrix.size), matrix, matrix_pitch),
         }
-        found = _with_transposed(MatrixLayout(panels), matrix)
-        if found.width <= style.LARGEST_WIDTH and found.height <= style.largest_height(extents["image"].down):
-            break
-    return found
+        found = MatrixLayout(panels)
+        if room().columns:
+            found = _with_transposed(found, matrix)
+        if found.height <= room().tallest(extents["image"].down):
+            if found.width <= room().width:
+                return found
+            tried.append(found)
+    return narrowest(tried) if tried else found
 
 
 def _with_transposed(layout: MatrixLayout, matrix: Extent) -> MatrixLayout:
     rows, columns = matrix.size
     turned = Panel("Cᵀ", size_of((columns, rows)), Extent((columns, rows)), layout.panels["matrix"].pitch)
-    room = layout.height - turned.label_height - HEAD - HEAD_GAP
-    pitch = min(turned.pitch, float(room // columns))
+    height = layout.height - turned.label_height - HEAD - HEAD_GAP
+    pitch = min(turned.pitch, float(height // columns))
     if pitch < SMALLEST_PITCH:
         return layout
     return MatrixLayout({**layout.panels, "transposed": Panel(turned.name, turned.detail, turned.extent, pitch)})

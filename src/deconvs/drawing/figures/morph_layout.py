@@ -9,6 +9,7 @@ from ...steps import InsertZeros
 from .. import style
 from ..glyphs import text_width
 from ..layout import Board, Extent, Legend, Panel, swatches_lines, swatches_width
+from ..room import room
 from ..scene import Rect, Shape, Text, Weight
 from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, Parts, flowing, in_columns
 from .morph_places import Places
@@ -20,8 +21,7 @@ from .words import prepared_name, size_of
 CHAIN_HEIGHT = 72.0
 """Of the chain, with the space below it."""
 TEXT_ROOM = 580.0
-"""So that headlines have one line."""
-_APART = 40.0
+"""So that headlines have one line, where there is room for it."""
 _BESIDE = 24.0
 _LARGEST = 2
 """The largest cells are left out: a film of many frames is smaller with smaller ones."""
@@ -75,9 +75,10 @@ def arranged(shown: Sample, places: Places, legends: tuple[Legend, ...]) -> Layo
     if in_columns(parts["stage"][2]):
         flow = _columns(parts, widest)
     else:
-        flow = flowing((("kernel", "turned", "small"), ("stage",), ("output",)), parts, widest)
+        kernels = (("kernel", "turned", "small"),) if room().columns else (("kernel", "turned"), ("small",))
+        flow = flowing((*kernels, ("stage",), ("output",)), parts, widest)
         flow = _aligned(flow, places) if g.ndim == 1 else flow
-    return Layout(flow, small, shown.extent(shown.input_size), max(flow.width, chain_width(places), TEXT_ROOM))
+    return Layout(flow, small, shown.extent(shown.input_size), max(flow.width, chain_width(places), _text_room()))
 
 
 def stage_labels(shown: Sample, places: Places) -> list[tuple[str, str]]:
@@ -107,7 +108,7 @@ def _label_width(label: tuple[str, str]) -> float:
 
 def _columns(parts: Parts, legend: Legend) -> Flow:
     """The kernels, of which the first two are beside each other, then the input, then the output."""
-    tallest = style.largest_height(parts["stage"][2].down) - CHAIN_HEIGHT
+    tallest = room().tallest(parts["stage"][2].down) - CHAIN_HEIGHT
     for pitch in style.PITCHES[_LARGEST:]:
         panels = {part: Panel(name, detail, extent, pitch) for part, (name, detail, extent) in parts.items()}
         kernel, turned, small, stage, output = (
@@ -118,7 +119,7 @@ def _columns(parts: Parts, legend: Legend) -> Flow:
         first, heights = max(beside + turned.width, small.width), (below + small.height, stage.height, output.height)
         height, second = max(heights), first + style.GUTTER
         third = second + stage.width + style.GUTTER
-        if third + output.width <= style.LARGEST_WIDTH and height <= tallest:
+        if third + output.width <= room().width and height <= tallest:
             break
     top = (height - heights[0]) / 2
     at = {
@@ -131,7 +132,7 @@ def _columns(parts: Parts, legend: Legend) -> Flow:
     middle = height / 2 + stage.label_height / 2
     gaps = (first + style.GUTTER / 2, third - style.GUTTER / 2)
     arrows = tuple((x - 11, middle, x + 11, middle) for x in gaps)
-    width = max(third + output.width, TEXT_ROOM)
+    width = max(third + output.width, _text_room())
     of_legend = LEGEND_HEIGHT + (swatches_lines(legend, width) - 1) * style.LEGEND_LINE
     return Flow(panels, at, arrows, width, height + 22 + of_legend)
 
@@ -148,13 +149,22 @@ def _aligned(flow: Flow, places: Places) -> Flow:
     return replace(flow, at=at, width=max(flow.width, width))
 
 
+def _text_room() -> float:
+    return TEXT_ROOM if room().columns else room().text
+
+
+def _apart() -> float:
+    """Between the names of the chain, for the sign of equality."""
+    return 40.0 if room().columns else 12.0
+
+
 def chain(products: dict[str, int], current: str, left: float, top: float) -> Iterator[Shape]:
     """The four names with signs of equality between them; what has been reached has its number of products below."""
     reached = True
     for turn, (name, count) in enumerate(products.items()):
         if turn:
-            yield Text(left + _APART / 2, top + 15, "=", style.LABEL, style.MUTED, "regular", "middle")
-            left += _APART
+            yield Text(left + _apart() / 2, top + 15, "=", style.LABEL, style.MUTED, "regular", "middle")
+            left += _apart()
         here = current in (name, ALL)
         width = _link_width(name, count)
         weight: Weight
@@ -171,7 +181,7 @@ def chain(products: dict[str, int], current: str, left: float, top: float) -> It
 
 def chain_width(places: Places) -> float:
     """Width of `chain`."""
-    return sum(_link_width(*link) for link in places.products.items()) + 3 * _APART
+    return sum(_link_width(*link) for link in places.products.items()) + 3 * _apart()
 
 
 def _link_width(name: str, count: int) -> float:
