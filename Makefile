@@ -88,15 +88,15 @@ native-neon: $(VENV)/ready-to-develop
 	@if command -v qemu-aarch64 > /dev/null; then $(BIN)/ctest --test-dir build/$@ --output-on-failure; \
 		else echo "compiled, not run: apt install qemu-user"; fi
 
-# The browser that the tests open pages in: the system's, or Debian's chromium where apt-get may install it.
-BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
-browser:
-	@if [ -n "$$DECONVS_BROWSER" ]; then exit 0; fi; \
-	for name in $(BROWSERS); do command -v $$name > /dev/null && exit 0; done; \
-	echo "Setting up a browser for the tests: apt-get install chromium."; \
+# The browser that the tests open pages in: one that is there, Debian's where apt-get may install it, or Playwright's.
+browser: $(VENV)/ready-to-develop
+	@$(BIN)/python -m tests.browser && exit 0; \
+	echo "Setting up a browser for the tests: chromium."; \
+	export DEBIAN_FRONTEND=noninteractive; \
 	apt-get install -y -qq chromium > /dev/null 2>&1 \
 		|| { apt-get update -qq > /dev/null 2>&1 && apt-get install -y -qq chromium > /dev/null 2>&1; } \
-		|| echo "apt-get did not install chromium: install a browser, or name one in DECONVS_BROWSER."
+		|| $(BIN)/python -m playwright install chromium > /dev/null 2>&1 \
+		|| echo "No browser could be installed: install chromium, or name a browser in DECONVS_BROWSER."
 
 clean:
 	rm -rf $(VENV) deconvs-tour build dist src/deconvs/_native.*.so

@@ -23,22 +23,21 @@ OPTIONS = (
 )
 
 
-def program() -> str:
-    """The browser: DECONVS_BROWSER, or the first of NAMES on the PATH."""
-    found = os.environ.get("DECONVS_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        raise AssertionError(
-            f"no browser: none of {', '.join(NAMES)} is on the PATH; install one (apt install chromium), or name it in"
-            " DECONVS_BROWSER"
-        )
-    return found
+def program() -> str | None:
+    """The browser of the system: DECONVS_BROWSER, or the first of NAMES on the PATH."""
+    return os.environ.get("DECONVS_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
 def opened() -> Iterator[Browser]:
-    """A browser with a profile of its own, closed at the end."""
+    """A browser with a profile of its own, closed at the end: of the system, or of Playwright."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=list(OPTIONS))
+        found = program() or playwright.chromium.executable_path
+        assert Path(found).exists() or shutil.which(found), (
+            f"no browser: none of {', '.join(NAMES)} is on the PATH, and nothing at {found}; install one (apt install"
+            " chromium, or python -m playwright install chromium), or name it in DECONVS_BROWSER"
+        )
+        browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
         try:
             yield browser
         finally:
@@ -61,3 +60,9 @@ def page(browser: Browser, path: Path, *, still: bool = False, width: int = 1000
         assert not said, said
     finally:
         context.close()
+
+
+if __name__ == "__main__":
+    # For the Makefile: whether there is one already.
+    with sync_playwright() as own:
+        raise SystemExit(not (program() or Path(own.chromium.executable_path).exists()))

@@ -201,7 +201,7 @@ def test_the_kernel_is_not_turned() -> None:
             assert {j: read(text) for j, text in kernel.items()} == {j: w[j] for j in np.ndindex(w.shape)}
     case = (dc.Conv((2, 2), groups=2), (2, 2), (2, 4))
     (kernel,) = [{t for t in texts(film_of(case).still) if t.startswith("c ")}]
-    assert kernel == {"c 0", "c 1", "c 2", "c 3", "c 0→0", "c 0→1", "c 0→2", "c 0→3"}
+    assert kernel == {"c 0", "c 1", "c 2", "c 3", "c 0→0", "c 0→1", "c 1→2", "c 1→3"}  # each input to its own group
 
 
 def test_text_is_inside_and_apart() -> None:

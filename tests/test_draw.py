@@ -178,7 +178,7 @@ def visible(svg: str) -> Iterator[tuple[float, float, set[str]]]:
 
 @pytest.mark.parametrize("view", [view for view in DRAWN if view != "coverage"])
 def test_a_moving_svg_shows_each_frame_in_its_time(view: str) -> None:
-    """What is visible between two steps, painted, is the frame itself, pixel for pixel."""
+    """What is visible between two steps, painted, is the frame itself; of long films, some frames are."""
     film = film_of(G, (2, 2), view)
     svg = to_moving_svg(film)
     root = ElementTree.fromstring(svg)
@@ -187,7 +187,8 @@ def test_a_moving_svg_shows_each_frame_in_its_time(view: str) -> None:
     assert (style_of.text or "").startswith("@media (prefers-reduced-motion:no-preference){")
     moments = list(visible(svg))
     starts = np.cumsum([0, *film.durations_ms]) * 100 / sum(film.durations_ms)
-    for scene, start, end in zip(film.scenes, starts, starts[1:], strict=False):
+    shown = list(zip(film.scenes, starts, starts[1:], strict=False))
+    for scene, start, end in [*shown[:: len(shown) // 8 + 1], shown[-1]]:
         (names,) = {frozenset(names) for begin, until, names in moments if begin < (start + end) / 2 < until}
         frame = ElementTree.fromstring(svg)
         for group in frame.iter(f"{SVG}g"):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from io import BytesIO
+from math import gcd
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,8 +21,11 @@ from tools import make_images
 import deconvs as dc
 from deconvs import files
 from deconvs.drawing import (
+    DRAWN,
     NAMED,
     Film,
+    Line,
+    Rect,
     Scene,
     Text,
     coverage_scene,
@@ -31,9 +37,12 @@ from deconvs.drawing import (
     save,
     to_gif,
     to_moving_svg,
+    to_mp4,
     to_png,
     to_svg,
+    video,
 )
+from deconvs.drawing.gallery import GALLERY
 from deconvs.drawing.glyphs import glyph, text_width
 
 from .test_drawing_cases import CASES
@@ -70,6 +79,36 @@ def test_svg_ids_differ_between_pictures_and_not_between_runs() -> None:
     together = [name for svg in svgs for name in ids(svg)]
     assert len(set(together)) == len(together)
     assert svgs == [to_svg(scene) for scene in direct_film(G, (2, 2)).scenes]
+
+
+def film_of(*pictures: tuple[Rect | Line, ...], durations: tuple[int, ...] = ()) -> Film:
+    scenes = tuple(Scene(90, 60, shapes, "Shapes", "Some shapes.") for shapes in pictures)
+    return Film(scenes, durations or (100,) * len(scenes), "Shapes", "Some shapes.", scenes[-1])
+
+
+def test_ids_of_hundreds_of_films_differ() -> None:
+    """Six hundred would share a name among 33,696 prefixes 99 times of 100."""
+    seen: set[str] = set()
+    for at in range(600):
+        film = film_of((Line(at, 0, at, 9, "#17212B"),), (Line(at, 9, 9, at, "#17212B"),))
+        svg = to_moving_svg(film)
+        names = {*ids(svg), *re.findall(r"@keyframes (\w+)", svg)}
+        assert len(names) == 4
+        assert not names & seen
+        seen |= names
+
+
+def test_moving_svgs_are_small() -> None:
+    """Ids are long enough to be unique and short enough: a film writes them thousands of times."""
+    for view, n, most in (("direct", 2, 100_000), ("isometric", 3, 100_000), ("morph", 2, 225_000)):
+        film = dc.draw(G, (n, n), view).shown
+        assert isinstance(film, Film)
+        svg = to_moving_svg(film)
+        assert len(svg.encode()) < most, view
+        found = ids(svg)
+        assert len(set(found)) == len(found)
+        used = {use.get("href") for use in ElementTree.fromstring(svg).iter(f"{SVG}use")}
+        assert used <= {f"#{name}" for name in found}
 
 
 def test_svg_cells_can_be_found() -> None:
@@ -126,7 +165,7 @@ GREY, RED, GREEN, BLUE = 0x646464, 0x700000 + 0x6464, 0x646E64, 0x646470
     ],
 )
 def test_edges_take_the_colour_that_is_nearest_to_the_eye(palette: list[int], nearest: int) -> None:
-    (found,) = raster._nearest(np.array([GREY], np.uint32), np.array(palette, np.uint32))
+    (found,) = raster.nearest(np.array([GREY], np.uint32), np.array(palette, np.uint32))
     assert palette[found] == nearest
 
 
@@ -172,6 +211,89 @@ def test_gif(name: str) -> None:
     blocks = gif_blocks(data)
     assert len(blocks) == len(film.scenes)
     assert all(block == {"local palette": False, "disposal": 1} for block in blocks)
+
+
+@pytest.mark.parametrize("fills", [254, 300])
+def test_gif_of_more_colours_than_a_palette_has(fills: int) -> None:
+    colours = [f"#{40 + 3 * (at % 20):02X}{30 + 5 * (at // 20):02X}{at % 7 * 30:02X}" for at in range(fills)]
+    assert len(set(colours)) == fills
+    # No smooth edges: whole pixels. What is narrow, or not in every scene, is used less.
+    cells = tuple(
+        Rect(at % 30 * 10, at // 30 * 10, 10 if at < 200 else 5, 10, colour) for at, colour in enumerate(colours)
+    )
+    scenes = tuple(Scene(300, 120, shapes, "Colours", "Many.") for shapes in (cells, cells[1:], cells[2:]))
+    with Image.open(BytesIO(to_gif(Film(scenes, (100,) * 3, "Colours", "Many.", scenes[0])))) as image:
+        for at, scene in enumerate(scenes):
+            image.seek(at)
+            shown, drawn = np.asarray(image.convert("RGB")).astype(int), pixels(to_png(scene, scale=1)).astype(int)
+            exact = (shown == drawn).all(axis=-1)
+            assert exact[10:60].all()
+            # The paper has an entry, too; what none is left for takes the nearest, a step or two in the table above.
+            assert np.abs(shown - drawn).max() <= 60
+            assert exact.all() == (fills == 254)
+
+
+@pytest.mark.parametrize("view", [view for view in DRAWN if view != "coverage"])
+def test_durations_fit_the_rate_of_a_video(view: str) -> None:
+    for g, n in ((G, (2, 2)), (dc.ConvTranspose((3,), stride=2), (9,)), (dc.ConvTranspose((2, 2)), (4, 5))):
+        film = dc.draw(g, n, view).shown
+        assert isinstance(film, Film)
+        assert gcd(*film.durations_ms) * video.MOST_A_SECOND >= 1000, sorted(set(film.durations_ms))
+
+
+def test_durations_of_the_gallery_fit_the_rate_of_a_video() -> None:
+    for name in ("padding_strides", "one_axis", "groups_transposed", "deconvs-as-matrix"):
+        film = GALLERY[name].draw()
+        assert isinstance(film, Film)
+        assert gcd(*film.durations_ms) * video.MOST_A_SECOND >= 1000
+
+
+LOW, HIGH = Rect(10, 10, 40, 30, "#1D5FA9"), Rect(30, 20, 40, 30, "#F2B134")
+
+
+@pytest.mark.parametrize(
+    ("film", "seconds"),
+    [
+        (film_of((LOW,), durations=(1300,)), 1.3),
+        (film_of((LOW,), (LOW,), durations=(700, 900)), 1.6),
+        (film_of((LOW,), (HIGH,), (HIGH,), durations=(120, 440, 900)), 1.46),
+    ],
+    ids=["one scene", "stands still", "ends standing"],
+)
+def test_a_video_is_as_long_as_its_film(film: Film, seconds: float, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(to_mp4(film))
+    _, found = imageio_ffmpeg.count_frames_and_secs(str(path))
+    # ffmpeg tells hundredths.
+    assert found == pytest.approx(seconds, abs=0.011)
+
+
+def test_films_that_are_none_are_refused() -> None:
+    small, large = (Scene(size, 20, (), "Nothing", "An empty picture.") for size in (40, 41))
+    for scenes, durations, still, message in (
+        ((), (), small, "the film has no scenes: an empty tuple; give at least one scene"),
+        (
+            (small, small),
+            (100,),
+            small,
+            "scenes and durations differ in number: 2 scenes, 1 durations; give each scene its milliseconds",
+        ),
+        (
+            (small, large),
+            (100, 100),
+            small,
+            "the scenes differ in size: 40x20, 41x20; draw all of them, and the still, alike",
+        ),
+        (
+            (small,),
+            (100,),
+            large,
+            "the scenes differ in size: 40x20, 41x20; draw all of them, and the still, alike",
+        ),
+    ):
+        with pytest.raises(dc.GeometryError) as caught:
+            Film(scenes, durations, "Nothing", "Nothing happens.", still)
+        assert str(caught.value) == message
 
 
 def test_every_case_can_be_written() -> None:
@@ -334,7 +456,7 @@ MESSAGES = [
     ),
     (
         lambda: direct_scene(dc.ConvTranspose((41, 2)), (2, 2)),
-        "too large to draw: the kernel is 41x2; use smaller sizes: at most 40 cells a side are drawn",
+        "too large to draw: the kernel is 41x2; use a smaller kernel or dilation: at most 40 cells a side are drawn",
     ),
     (
         lambda: direct_scene(G, (400, 400)),
@@ -352,7 +474,10 @@ MESSAGES = [
     ),
     (
         lambda: matrix_film(dc.ConvTranspose((2,), stride=50, padding=25), 2),
-        "too large to draw: the image with its padding is 52; use smaller sizes: at most 40 cells a side are drawn",
+        (
+            "too large to draw: the image with its padding is 52; "
+            "use a smaller kernel or dilation: at most 40 cells a side are drawn"
+        ),
     ),
     (
         lambda: matrix_film(dc.ConvTranspose((9, 8)), (2, 2)),
@@ -382,7 +507,7 @@ MESSAGES = [
         lambda: text_width("naïve", 10),
         (
             "a character cannot be drawn: 'ï' (U+00EF); use the printable ASCII characters or one of "
-            "°±²³·¹½×Σᵀ–…′⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉←→−∗≠≤≥⌊⌋"
+            "°±²³·¹½×Σᵀ–…′⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉←→−∗≈≠≤≥⌊⌋"
         ),
     ),
 ]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import deconvs as dc
 from deconvs.drawing import (
     Film,
+    Text,
     coverage_scene,
     direct_film,
     gemm_film,
@@ -167,6 +168,37 @@ def test_groups_alone_have_a_channel_each() -> None:
     assert direct_film(g, 2) != direct_film(g, 2, channels=(3, 6))
 
 
+def test_planes_of_the_kernel_are_named_by_all_channels() -> None:
+    film = direct_film(dc.ConvTranspose((3,), stride=2, groups=2), 3, channels=(2, 4))
+    named = {shape.content for shape in film.still.shapes if isinstance(shape, Text) and "→" in shape.content}
+    assert named == {"c 0→0", "c 0→1", "c 1→2", "c 1→3"}
+    assert "2 to 4 channels, 3" in {shape.content for shape in film.still.shapes if isinstance(shape, Text)}
+
+
+def test_films_of_many_cells_are_thinned_or_refused() -> None:
+    """What would take minutes: fewer inputs are drawn; of a kernel that is too long by itself, it is said."""
+    g = dc.ConvTranspose((3, 3, 3), stride=2, dilation=2)
+    film = direct_film(g, (2, 2, 2))
+    assert "of 2×2×2 inputs drawn" in film.description
+    assert sum(len(scene.shapes) for scene in film.scenes) < 400_000
+    with pytest.raises(
+        dc.GeometryError, match=r"^too large to draw: the kernel with its planes has 4 rows and 80 columns"
+    ):
+        direct_film(dc.ConvTranspose((2, 2)), (2, 2), channels=(2, 40))
+
+
+def test_sums_of_rounded_numbers_are_nearly_equal() -> None:
+    film = direct_film(dc.ConvTranspose((1,)), 2, [1 / 3, 2.0], [0.5])
+    assert ["≈" in scene.description.rpartition(" Shown: ")[2] for scene in film.scenes[1:]] == [True, False]
+    with pytest.raises(dc.GeometryError, match=r"^the output is not finite"):
+        direct_film(dc.ConvTranspose((1,)), 1, [1e200], [1e200])
+
+
+def test_symbols_have_as_many_digits_as_one_axis_needs() -> None:
+    film = scatter_film(dc.ConvTranspose((2,)), 12, values="symbols")
+    assert film.still.numbers("input")[11,] == "x₁₁"
+
+
 def test_default_numbers_tell_planes_apart() -> None:
     film = direct_film(dc.ConvTranspose((3, 3)), (2, 2), channels=(2, 2))
     planes = [
@@ -205,13 +237,13 @@ def test_numbers_of_a_thinned_picture_are_the_first() -> None:
     assert "of 100 inputs drawn" in film.description
 
 
-def test_floats_are_written_to_three_digits() -> None:
+def test_floats_are_written_as_fits_a_cell() -> None:
     x, w = [0.5, -1.25, 3.0], [2.0, 1 / 3]
     film = scatter_film(dc.ConvTranspose((2,), stride=2), 3, x, w)
     assert film.still.numbers("input") == {(0,): "0.5", (1,): "−1.25", (2,): "3"}
     assert film.still.numbers("kernel") == {(0,): "2", (1,): "0.333"}
     assert film.still.numbers("output") == {
-        (0,): "1", (1,): "0.167", (2,): "−2.5", (3,): "−0.417", (4,): "6", (5,): "1",
+        (0,): "1", (1,): "0.167", (2,): "−2.5", (3,): "−0.42", (4,): "6", (5,): "1",
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ PAGES = [
     "README.md",
     "docs/architecture.md",
     "docs/benchmarks.md",
+    "docs/gallery.md",
     "docs/porting.md",
     "docs/speed.md",
     "CONTRIBUTING.md",

@@ -22,7 +22,7 @@ from fontTools.ttLib import TTFont
 TARGET = Path(__file__).parents[1] / "src" / "deconvs" / "drawing"
 UNITS = 1000
 ASCII = "".join(map(chr, range(32, 127)))
-CHARACTERS = ASCII + "×−→←½·…≤≥≠±–′°Σ₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹"
+CHARACTERS = ASCII + "×−→←½·…≤≥≠≈±–′°Σ₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹"
 FACES = ("regular", "semibold")
 
 # What Inter lacks is made of what it has: (character, face or None for the same, scale, shift right, shift up).

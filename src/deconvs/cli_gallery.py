@@ -22,11 +22,11 @@ def gallery(
         list[str] | None, typer.Option("--only", metavar="NAME", help="Only this picture, by name; repeatable.")
     ] = None,
     formats: Annotated[
-        str, typer.Option(help="gif, svg and png, and if you like apng, webp and html; with commas between.")
+        str, typer.Option(help="gif, svg and png, and if you like apng, webp, mp4 and html; with commas between.")
     ] = "gif,svg,png",
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
 ) -> None:
-    """Draw the figures of Dumoulin and Visin's guide, corrected, and what it lacks; with a contact sheet and an index.
+    """Draw the figures of Dumoulin and Visin's guide but for pooling, corrected, and what it lacks; with an index.
 
     Examples: deconvs gallery --out gallery; deconvs gallery --out one --only padding_strides_transposed --formats svg
     """
@@ -49,7 +49,8 @@ def _told() -> Iterator[Report]:
 
     console = Console()
     if not (console.is_interactive and console.file.isatty()):
-        yield lambda files, done, total: print(*files, sep="\n")
+        # What does not move has no file in a format that does.
+        yield lambda files, done, total: print("".join(f"{file}\n" for file in files), end="")
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:

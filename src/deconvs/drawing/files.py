@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ..arguments import integer
 from ..errors import GeometryError
 from ..files import write_whole
 from .motion import to_moving_svg
@@ -34,7 +35,12 @@ def save(picture: Scene | Film, path: str | os.PathLike[str], *, width: int | No
     that have pixels; by default PNG has two, the others one a picture unit. The file appears whole or not at all.
     Errors: GeometryError for other suffixes, for places that cannot be written, and where .mp4 finds no ffmpeg.
     """
-    target = Path(path)
+    try:
+        target = Path(os.fsdecode(path))
+    except TypeError:
+        raise GeometryError("no path", f"got {type(path).__name__}", "give the name of a file") from None
+    if width is not None:
+        width = integer("width", width, minimum=1)
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         ending = f"'{target}' ends in {suffix!r}" if suffix else f"'{target}' has no suffix"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from . import style
 from .glyphs import text_width
-from .layout import Runs, set_runs, words, wrapped
 from .room import room
 from .scene import Scene, Shape, Text
+from .text import Runs, set_runs, words, wrapped
 
 
 @dataclass(frozen=True, slots=True)

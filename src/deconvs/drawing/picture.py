@@ -101,6 +101,7 @@ DRAWN = tuple(_DRAWERS)
 """What `draw` takes as view."""
 
 THEMES = ("light", "dark")
+LAYOUTS = tuple(ROOMS)
 
 
 def draw(
@@ -130,15 +131,16 @@ def draw(
     slices of three axes. values: "numbers", "symbols" (x₀₁, w₀₁), "hidden", or None for what suits the view.
     ``theme``: "light" or "dark". ``layout``: "wide", or "narrow" to be read where it is 300 pixels wide. Of what is too
     large to be seen, such as 64×64, fewer inputs are drawn.
-    Errors: GeometryError for other views, more than 3 axes, 9 phases where they have colours, and 100,000 cells.
+    Errors: GeometryError for other views, more than 3 axes, 9 phases where they have colours, kernels of more than 40
+    taps a side, and more than 100,000 cells.
     Source: Dumoulin & Visin 2018 for the views, Shi et al. 2016 for "subpixel", Odena et al. 2016 for the coverage.
     """
-    if view not in _DRAWERS:
+    if view not in DRAWN:
         raise GeometryError("no such picture", f"view={view!r}", f"use one of {', '.join(DRAWN)}")
     if theme not in THEMES:
         raise GeometryError("no such theme", f"theme={theme!r}", f"use one of {', '.join(THEMES)}")
-    if layout not in ROOMS:
-        raise GeometryError("no such layout", f"layout={layout!r}", f"use one of {', '.join(ROOMS)}")
+    if layout not in LAYOUTS:
+        raise GeometryError("no such layout", f"layout={layout!r}", f"use one of {', '.join(LAYOUTS)}")
     options: dict[str, object] = {"channels": channels} | ({} if values is None else {"values": values})
     with drawn_in(layout):
         shown = _DRAWERS[view](geometry, input_size, x, weight, **options)

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 10_000
 """Pixels of the longer side of a picture; a page shows some hundreds."""
-SMOOTH = 14
+SMOOTH = 13
 """Colours of the shared palette besides those of the scenes: steps between them, for smooth edges."""
 BLENDS = 18
 """More of them where colours shine through others, which makes colours that no shape names."""
+MOST = 255
+"""Colours of a palette of 256, of which one stands for "as before"."""
 
 
 def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> bytes:
@@ -49,8 +51,8 @@ def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes
     >>> to_gif(Film((scene, scene), (500, 800), scene.title, scene.description, scene))[:6]
     b'GIF89a'
 
-    Each frame keeps what the last one showed and stores only what changed. The scenes' own colours are kept exactly;
-    the many steps of smooth edges become the nearest of a few. ``scale`` and ``width`` as in `to_png`.
+    Each frame keeps what the last one showed and stores only what changed. The scenes' own colours are kept exactly,
+    up to 255; the many steps of smooth edges become the nearest of a few. ``scale`` and ``width`` as in `to_png`.
     Errors: GeometryError where a text has a character that the font lacks, and for pictures of no or too many pixels.
     """
     import numpy as np
@@ -63,9 +65,9 @@ def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes
     by_use = sorted(found, key=lambda colour: (colour not in flat, -found[colour], colour))
     colours = np.array(sorted(found), np.uint32)
     smooth = SMOOTH + BLENDS * any(map(_shines_through, film.scenes))
-    palette = np.array(by_use[: len(flat) + smooth], np.uint32)
-    entry = _nearest(colours, palette)
-    table = _channels(palette).astype(np.uint8).tobytes() + bytes(_unused(found))
+    palette = np.array(by_use[: min(len(flat) + smooth, MOST)], np.uint32)
+    entry = nearest(colours, palette)
+    table = channels(palette).astype(np.uint8).tobytes() + bytes(_unused(found))
     images = []
     shown = np.zeros(frames[0][0].pixels.shape, np.uint8)
     for frame in frames:
@@ -130,7 +132,7 @@ def _lossless(form: str, film: Film, scale: float, width: int | None) -> bytes:
             continue
         for patch in frame:
             shown[patch.place] = patch.pixels
-        images.append(Image.fromarray(_channels(shown).astype(np.uint8)))
+        images.append(Image.fromarray(channels(shown).astype(np.uint8)))
         durations.append(duration)
     out = BytesIO()
     how: dict[str, object] = {"lossless": True, "method": 4} if form == "WEBP" else {}
@@ -143,7 +145,8 @@ def _shines_through(scene: Scene) -> bool:
 
 
 def _flat_colours(scene: Scene) -> Iterator[int]:
-    """The colours that its shapes name."""
+    """The colours that it and its shapes name."""
+    yield int(scene.paper[1:], 16)
     for shape in scene.shapes:
         for colour in (getattr(shape, "fill", None), getattr(shape, "stroke", None)):
             if colour:
@@ -190,19 +193,19 @@ def _tally(pixels: NDArray[np.uint32]) -> dict[int, int]:
     return dict(zip(colours.tolist(), counts.tolist(), strict=True))
 
 
-def _channels(packed: NDArray[np.uint32]) -> NDArray[np.int64]:
+def channels(packed: NDArray[np.uint32]) -> NDArray[np.int64]:
     import numpy as np
 
     return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=-1).astype(np.int64)
 
 
-def _nearest(colours: NDArray[np.uint32], palette: NDArray[np.uint32]) -> NDArray[np.uint8]:
+def nearest(colours: NDArray[np.uint32], palette: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """For each colour the palette's entry that is nearest to the eye: green counts most, blue least."""
     import numpy as np
 
-    of_palette = _channels(palette)
+    of_palette = channels(palette)
     weights = np.array([3, 6, 2])
-    found = [np.argmin(((of_palette - colour) ** 2 * weights).sum(axis=1)) for colour in _channels(colours)]
+    found = [np.argmin(((of_palette - colour) ** 2 * weights).sum(axis=1)) for colour in channels(colours)]
     return np.array(found, np.uint8)
 
 

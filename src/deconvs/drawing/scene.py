@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import GeometryError
 from . import style
 from .glyphs import text_extent, text_width
 
@@ -172,6 +173,8 @@ class Film:
     >>> first, last = (Scene(20, 20, (), "Nothing", text) for text in ("Not yet.", "Still nothing."))
     >>> Film((first, last), (500, 800), "Nothing", "Nothing happens.", still=last).still.description
     'Still nothing.'
+
+    Errors: GeometryError without scenes, without a duration for each, and for scenes of unequal size.
     """
 
     scenes: tuple[Scene, ...]
@@ -179,6 +182,19 @@ class Film:
     title: str
     description: str
     still: Scene
+
+    def __post_init__(self) -> None:
+        if not self.scenes:
+            raise GeometryError("the film has no scenes", "an empty tuple", "give at least one scene")
+        if len(self.scenes) != len(self.durations_ms):
+            raise GeometryError(
+                "scenes and durations differ in number",
+                f"{len(self.scenes)} scenes, {len(self.durations_ms)} durations",
+                "give each scene its milliseconds",
+            )
+        sizes = dict.fromkeys(f"{scene.width:g}x{scene.height:g}" for scene in (*self.scenes, self.still))
+        if len(sizes) > 1:
+            raise GeometryError("the scenes differ in size", ", ".join(sizes), "draw all of them, and the still, alike")
 
     @property
     def paper(self) -> str:

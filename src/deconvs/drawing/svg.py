@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from hashlib import sha256
 from xml.sax.saxutils import escape, quoteattr
 
@@ -31,7 +31,7 @@ def to_svg(scene: Scene) -> str:
     Cells have the attributes data-grid, data-index, data-kind and, if they take part, data-state.
     Errors: GeometryError where a text has a character that the font lacks.
     """
-    writer = Writer("d" + sha256(repr(scene).encode()).hexdigest()[:8])
+    writer = Writer(prefix("d", scene))
     body = [writer.shape(shape) for shape in scene.shapes]
     return document(scene, scene, writer, body)
 
@@ -47,7 +47,7 @@ def document(said: Scene | Film, size: Scene, writer: Writer, body: Iterable[str
             f'<desc id="{name}-d">{escape(said.description)}</desc>',
             *([f"<style>{rules}</style>"] if rules else []),
             "<defs>",
-            *writer.definitions.values(),
+            *writer.definitions,
             "</defs>",
             f'<rect width="{width}" height="{height}" fill="{size.paper}"/>',
             *body,
@@ -62,7 +62,16 @@ class Writer:
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
-        self.definitions: dict[str, str] = {}
+        self.definitions: list[str] = []
+        self._names: dict[Hashable, str] = {}
+
+    def define(self, what: Hashable, written: Callable[[str], str]) -> str:
+        """The name of a definition, which is written on first use: the prefix and a number."""
+        name = self._names.get(what)
+        if name is None:
+            name = self._names[what] = self.prefix + base36(len(self._names))
+            self.definitions.append(written(name))
+        return name
 
     def shape(self, shape: Shape) -> str:
         """One shape as an element, or as several."""
@@ -121,18 +130,36 @@ class Writer:
         return "".join(uses)
 
     def _glyph(self, character: str, weight: str) -> str:
-        name = f"{self.prefix}{weight[0]}{ord(character):x}"
-        self.definitions.setdefault(name, f'<path id="{name}" d="{glyph(character, weight).path}"/>')
-        return name
+        path = glyph(character, weight).path
+        return self.define((character, weight), lambda name: f'<path id="{name}" d="{path}"/>')
 
     def _pattern(self, pattern: str, colour: str) -> str:
-        name = f"{self.prefix}-{pattern}{colour[1:]}"
-        self.definitions.setdefault(
-            name,
-            f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">'
-            f'<path d="{_PATTERNS[pattern]}" stroke="{colour}" fill="none"/></pattern>',
+        return self.define(
+            (pattern, colour),
+            lambda name: (
+                f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">'
+                f'<path d="{_PATTERNS[pattern]}" stroke="{colour}" fill="none"/></pattern>'
+            ),
         )
-        return name
+
+
+def prefix(letter: str, shown: Scene | Film) -> str:
+    """What all ids of a picture begin with: of two billion, and short, as a film writes it thousands of times."""
+    hashed = int(sha256(repr(shown).encode()).hexdigest(), 16)
+    return letter + base36(hashed % 36**6).zfill(6)
+
+
+def base36(count: int) -> str:
+    """A count in digits and small letters.
+
+    >>> base36(0), base36(35), base36(36)
+    ('0', 'z', '10')
+    """
+    digits = ""
+    while count or not digits:
+        count, digit = divmod(count, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
 
 
 def use(name: str, x: int) -> str:

@@ -90,11 +90,12 @@ def dark(picture: Scene | Film) -> Scene | Film:
     if picture.paper != style.PAPER:
         return picture
     if isinstance(picture, Scene):
-        return _darkened(picture, {})
+        return _darkened(picture, {}, {})
     # Frames have most of their shapes in common.
     known: dict[tuple[Shape, str], Shape] = {}
-    scenes = tuple(_darkened(scene, known) for scene in picture.scenes)
-    return replace(picture, scenes=scenes, still=_darkened(picture.still, known))
+    grounds: dict[Text, str] = {}
+    scenes = tuple(_darkened(scene, known, grounds) for scene in picture.scenes)
+    return replace(picture, scenes=scenes, still=_darkened(picture.still, known, grounds))
 
 
 def on(paper: str, colour: str) -> str:
@@ -131,10 +132,15 @@ def contrast(one: str, other: str) -> float:
     return (more + 0.05) / (less + 0.05)
 
 
-def _darkened(scene: Scene, known: dict[tuple[Shape, str], Shape]) -> Scene:
+def _darkened(scene: Scene, known: dict[tuple[Shape, str], Shape], grounds: dict[Text, str]) -> Scene:
     shapes: list[Shape] = []
     for at, shape in enumerate(scene.shapes):
-        ground = _ground(scene.shapes[:at], shape) if isinstance(shape, Text) else ""
+        ground = ""
+        if isinstance(shape, Text):
+            # What names no cell stands where nothing changes: it is looked for once in a film.
+            ground = grounds.get(shape) or _ground(scene.shapes, at, shape)
+            if shape.cell is None:
+                grounds[shape] = ground
         if (shape, ground) not in known:
             known[shape, ground] = _coloured(shape, ground)
         shapes.append(known[shape, ground])
@@ -159,11 +165,12 @@ def _text_colour(fill: str, ground: str) -> str:
     return next((colour for colour in choices if contrast(colour, below) >= LEAST_CONTRAST), choices[0])
 
 
-def _ground(below: Sequence[Shape], text: Text) -> str:
-    """The colour under the middle of a text."""
+def _ground(shapes: Sequence[Shape], at: int, text: Text) -> str:
+    """The colour under the middle of a text, which is the shape ``at`` this place."""
     left, top, right, bottom = text.box()
     x, y = (left + right) / 2, (top + bottom) / 2
-    for shape in reversed(below):
+    for under in range(at - 1, -1, -1):
+        shape = shapes[under]
         if not isinstance(shape, Rect | Polygon) or (isinstance(shape, Polygon) and shape.opacity < 1):
             continue
         if shape.fill and _holds(shape, x, y):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .. import style
-from ..layout import Run, Runs, wrapped
+from ..text import Run, Runs, wrapped
 from .request import Index
 from .sample import Numbers, Term, Values
-from .words import number, position
+from .words import exact, number, position
 
 MOST_LINES = 2
 
@@ -19,6 +19,10 @@ class Shown(Protocol):
 
     @property
     def values(self) -> Values: ...
+    @property
+    def x(self) -> Numbers: ...
+    @property
+    def weight(self) -> Numbers: ...
     @property
     def output(self) -> Numbers: ...
     def terms(self, o: Index) -> tuple[Term, ...]: ...
@@ -78,7 +82,11 @@ def _pieces(sample: Shown, o: Index, written: int, reading: Reading) -> list[Run
         )
     if written < len(terms):
         pieces.append((Run(f" + … ({len(terms) - written} more)", style.MUTED),) if written else head)
-    return pieces if sample.values == "symbols" else [*pieces, (Run(" = ", style.MUTED), result)]
+    if sample.values == "symbols":
+        return pieces
+    numbers = (sample.output[o], *(sample.x[i] for i, _ in terms), *(sample.weight[j] for _, j in terms))
+    equals = " = " if all(map(exact, numbers)) else " ≈ "
+    return [*pieces, (Run(equals, style.MUTED), result)]
 
 
 def _factor(text: str) -> str:

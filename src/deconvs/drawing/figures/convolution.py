@@ -11,9 +11,11 @@ from ...errors import GeometryError
 from ...geometry import Conv, Sizes
 from ...words import joined
 from .. import style
-from ..layout import Extent, Legend, Runs, drawn, plane_name, words, wrapped
+from ..boards import Extent, drawn, plane_name
 from ..page import Page
+from ..panels import Legend
 from ..scene import Cell, Film, Scene, Shape
+from ..text import Runs, words, wrapped
 from .captions import DOWN, plain, sum_of_products
 from .flow import Flow, Parts, flowing
 from .forward import Forward, forward
@@ -112,8 +114,7 @@ class KernelExtent(Extent):
         """(index of its first cell, name) of each plane, where there are several."""
         # Not super(): a dataclass with slots is another class than the one written here.
         for first, _ in Extent.heads(self):
-            at = first[: self.leading]
-            channels, depth = (at[:-1], at[-1]) if self.deep else (at, None)
+            channels, depth = self.named(first[: self.leading])
             yield first, plane_name(channels[::-1], depth)
 
 
@@ -121,10 +122,10 @@ def parts_of(shown: Forward, padded: PaddedInput) -> Parts:
     """Names, sizes and extents of input, kernel and output."""
     lead, taps = shown.request.lead, shown.geometry.kernel_size
     stored = shown.extent(taps, "kernel")
-    kernel = KernelExtent(stored.size, stored.down, stored.across, stored.deep)
+    kernel = KernelExtent(stored.size, stored.down, stored.across, stored.deep, stored.groups)
     return {
         "input": ("input", detail(lead("output"), shown.input_size), shown.extent(padded.size)),
-        "kernel": ("kernel", detail(lead("kernel")[::-1], taps), kernel),
+        "kernel": ("kernel", detail(shown.channels or (), taps), kernel),
         "output": ("output", detail(lead("input"), shown.output_size), shown.extent(shown.output_size, "output")),
     }
 
@@ -140,19 +141,23 @@ def telling(shown: Forward) -> Index:
     return max(shown.output, key=rank)
 
 
+def _many(shown: Forward, which: int) -> str:
+    return "" if shown.channels is None else f"{shown.channels[which]}-channel "
+
+
 def in_words(shown: Forward, padded: PaddedInput) -> str:
     """The convolution as alternative text."""
-    texts = {i: shown.x_text(i) for i in shown.x}, {j: shown.w_text(j) for j in shown.weight}
-    x, kernel = (f" {listing}" if (listing := listed(each)) else "" for each in texts)
+    x = listed({i: shown.x_text(i) for i in shown.x}, shown.extent(shown.input_size))
+    taps = shown.extent(shown.geometry.kernel_size, "kernel")
+    kernel = listed({j: shown.w_text(j) for j in shown.weight}, taps)
     missed = f" {padded.missed} elements of the input are under no window." if padded.missed else ""
-    output = listed({o: shown.y_text(o) for o in shown.output}) if shown.values == "numbers" else ""
-    end = (
-        f"The {sized(shown.output_size)} output is {output}."
-        if output
-        else f"The output is {sized(shown.output_size)}."
-    )
+    size = f"{_many(shown, 1)}{sized(shown.output_size)}"
+    end = f"The output is {size}."
+    if shown.values == "numbers":
+        outputs = shown.extent(shown.output_size, "output")
+        end = f"The {size} output is{listed({o: shown.y_text(o) for o in shown.output}, outputs)}."
     return (
-        f"Convolution of the {sized(shown.input_size)} input{x} with the kernel{kernel} "
+        f"Convolution of the {_many(shown, 0)}{sized(shown.input_size)} input{x} with the kernel{kernel} "
         f"({kernel_and_stride(shown.geometry)}{thinned(shown)}), which is not turned.{missed} {end}"
     )
 

@@ -9,10 +9,12 @@ from ...axis import Axis
 from ...errors import GeometryError
 from ...geometry import Conv, Sizes
 from .. import style
-from ..layout import Extent, Panel, Run, Runs, drawn, swatches, swatches_width
+from ..boards import Extent, drawn
 from ..page import Page
+from ..panels import Panel, swatches, swatches_width
 from ..room import room
 from ..scene import Cell, Scene, Shape, Text
+from ..text import Run, Runs
 from .captions import plain
 from .convolution import refuse_transposed
 from .flow import LEGEND_HEIGHT, ROW_GAP

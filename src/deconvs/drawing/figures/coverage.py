@@ -8,15 +8,17 @@ from dataclasses import replace
 
 from ...geometry import ConvTranspose, Sizes
 from .. import style
+from ..boards import Board, Extent
 from ..glyphs import text_width
-from ..layout import Board, Extent, Panel, words, wrapped
 from ..page import Page
+from ..panels import Panel
 from ..room import room
 from ..scene import Cell, Scene, Shape, Text
+from ..text import words, wrapped
 from .captions import plain
 from .flow import in_columns
-from .request import Index, indices, requested
-from .sample import Values
+from .request import Index, channels_of, indices, requested
+from .sample import Values, check_values
 from .words import layer, size_of, sized
 
 TITLE = "Coverage"
@@ -42,9 +44,11 @@ def coverage_scene(
     ``values="hidden"`` leaves the counts to the legend. Beyond 40 cells a side fewer inputs are drawn.
     Errors: GeometryError beyond 3 axes or 100,000 cells. Source: Odena et al. 2016 (checkerboard artifacts).
     """
-    request = requested(geometry, input_size, channels)
+    check_values(values)
+    request = requested(geometry, input_size, channels, stacked=False)
     geometry, sizes, outputs = request.geometry, request.input_size, request.output_size
-    each = 1 if request.channels is None else request.channels[0] // geometry.groups
+    pair = channels_of(geometry, channels)
+    each = 1 if pair is None else pair[0] // geometry.groups
     found = geometry.coverage(sizes)
     counts = {o: int(found[o]) * each for o in indices(outputs)}
     tally = Counter(counts.values())

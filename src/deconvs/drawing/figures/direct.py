@@ -12,9 +12,10 @@ from ...plan import Plan
 from ...steps import Correlate
 from ...weights import FlippedKernel
 from .. import style
-from ..layout import Extent, Runs, drawn, words, wrapped
+from ..boards import Extent, drawn
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
+from ..text import Runs, words, wrapped
 from .captions import plain, sum_of_products
 from .direct_layout import PARTS, arranged
 from .places import Line, grid, kept, largest, lines
@@ -227,7 +228,7 @@ class _Picture:
         }
         names = {
             "input": ("input", detail(lead("input"), shown.input_size)),
-            "kernel": ("kernel", detail(lead("kernel"), g.kernel_size)),
+            "kernel": ("kernel", detail(shown.channels or (), g.kernel_size)),
             "turned": (turned(g), ""),
             "padded": (prepared_name(self.plan), detail(lead("input"), tuple(map(len, self._kept)))),
             "output": ("output", detail(lead("output"), shown.output_size)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import style
-from ..layout import Extent, Legend, Panel, swatches_width
+from ..boards import Extent
+from ..panels import Legend, Panel, swatches_width
 from ..room import room
 from ..scene import Path, Shape
 from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, in_columns, narrowest

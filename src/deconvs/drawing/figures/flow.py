@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from .. import style
-from ..layout import Board, Extent, Legend, Panel, swatches, swatches_lines, swatches_width
+from ..boards import Board, Extent
+from ..panels import Legend, Panel, swatches, swatches_lines, swatches_width
 from ..room import room
 from ..scene import Line, Shape
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ...geometry import Conv, Sizes
-from ..layout import Extent
-from .request import Amount, Index, Request, requested
-from .sample import Numbers, Sample, Term, Values, given, sample
+from ..boards import Extent
+from .request import Amount, Grid, Index, Request, channels_of, requested
+from .sample import Numbers, Sample, Term, Values, check_finite, given, sample
 from .words import number, symbol
 
 if TYPE_CHECKING:
@@ -50,13 +50,19 @@ class Forward:
     def output_size(self) -> Index:
         return self.paired.input_size
 
+    @property
+    def channels(self) -> tuple[int, int] | None:
+        """(C_in, C_out) of this convolution."""
+        pair = self.paired.channels
+        return None if pair is None else (pair[1], pair[0])
+
     def terms(self, o: Index) -> tuple[Term, ...]:
         """The (i, j) whose products x[i] * w[j] make output ``o``, i in row-major order."""
         return self._terms[o]
 
-    def extent(self, size: Index, what: Literal["input", "output", "kernel"] = "input") -> Extent:
+    def extent(self, size: Index, what: Grid = "input") -> Extent:
         """How a grid of this spatial size is laid out, as in `Sample.extent`."""
-        swapped: dict[str, Literal["input", "output", "kernel"]] = {"input": "output", "output": "input"}
+        swapped: dict[Grid, Grid] = {"input": "output", "output": "input"}
         return self.paired.extent(size, swapped.get(what, "kernel"))
 
     def x_text(self, i: Index) -> str:
@@ -96,7 +102,8 @@ def forward(
 
     ``channels``: (C_in, C_out) of this convolution; ``amounts`` are of its transpose, as in `requested`.
     """
-    turned = None if channels is None else tuple(channels)[::-1]
+    pair = channels_of(geometry, channels)
+    turned = None if pair is None else pair[::-1]
     request = requested(geometry.transpose(input_size), geometry.output_size(input_size), turned, amounts)
     shown = sample(request, None, weight, values)
     xs = given("x", x, (*request.lead("output"), *geometry.sizes(input_size)), request.output_size)
@@ -105,4 +112,5 @@ def forward(
         for o, j in shown.terms(i):
             found[o].append((i, j))
     output = {o: sum(xs[i] * shown.weight[j] for i, j in terms) for o, terms in found.items()}
+    check_finite(output.values())
     return Forward(geometry, shown, xs, output, {o: tuple(terms) for o, terms in found.items()})

@@ -14,8 +14,9 @@ from ...steps import Correlate
 from ...weights import FlippedKernel
 from ...words import per_axis_text
 from .. import style
-from ..layout import Extent, Run, Runs
+from ..boards import Extent
 from ..scene import Cell, Film, Scene, Shape
+from ..text import Run, Runs
 from .captions import DOWN, UP, Reading, plain, sum_of_products
 from .convolution import name_of
 from .forward import Forward, forward

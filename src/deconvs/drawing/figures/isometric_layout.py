@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import product
 
 from .. import style
+from ..boards import Extent, plane_name
 from ..glyphs import text_width
-from ..layout import Extent, Runs, plane_name, set_runs, wrapped
 from ..scene import Cell, Line, Points, Polygon, Scene, Shape, Text, Weight
+from ..text import Runs, set_runs, wrapped
 from .request import Index
 
 WIDTH = 384.0

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from ...axis import Axis
 from ...geometry import ConvTranspose, Sizes
 from .. import style
-from ..layout import Extent, drawn, words, wrapped
+from ..boards import Extent, drawn
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
+from ..text import words, wrapped
 from .captions import plain
 from .matrix_layout import arranged, heads
 from .places import Line, grid, kept_places, largest, lines
-from .request import Amount, Index, Request, requested, side
+from .request import MAX_SIDE, Amount, Index, Request, requested, side
 from .sample import Sample, Values, sample
 from .words import detail, elements, layer
 
@@ -62,8 +63,8 @@ def _amounts(request: Request) -> Iterator[Amount]:
     columns = prod((*request.lead("output"), *request.output_size))
     image = largest(request.geometry.plan("scatter"), request.input_size)
     yield side("image with its padding", (*request.lead("output"), *image))
-    yield side("matrix", (rows, columns), MAX_COLUMNS)
-    yield side("input in one column", (rows,))
+    yield side("matrix", (rows, columns), MAX_COLUMNS, MAX_COLUMNS)
+    yield side("input in one column", (rows,), thinned=MAX_SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class _Picture:
         details = {
             "image": detail(lead("output"), shown.output_size),
             "result": detail(lead("input"), shown.input_size),
-            "kernel": detail(lead("kernel"), shown.geometry.kernel_size),
+            "kernel": detail(shown.channels or (), shown.geometry.kernel_size),
         }
         self._layout = arranged(extents, details)
         page = Page(TITLE, layer(shown.request), self._subtitle(), self._layout.width, self._layout.height)

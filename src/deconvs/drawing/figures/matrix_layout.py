@@ -8,8 +8,9 @@ from itertools import product
 from math import prod
 
 from .. import style
+from ..boards import Board, Extent
 from ..glyphs import text_width
-from ..layout import Board, Extent, Panel
+from ..panels import Panel
 from ..room import room
 from ..scene import Anchor, Line, Shape, Text
 from .flow import narrowest

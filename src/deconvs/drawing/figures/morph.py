@@ -30,8 +30,8 @@ TRAVEL = 6
 """Frames in which the inputs move apart."""
 MAX_TERMS = 9
 """So many products of an output are read one by one."""
-FIRST_MS, STAMP_MS, READ_MS, TRAVEL_MS, STEP_MS, LAST_MS = 2600, 1100, 1500, 110, 2600, 5000
-SLIDE_MS, QUICK_MS, QUICK = 900, 450, 16
+FIRST_MS, STAMP_MS, READ_MS, TRAVEL_MS, STEP_MS, LAST_MS = 2600, 1100, 1500, 120, 2600, 5000
+SLIDE_MS, QUICK_MS, QUICK = 900, 440, 16
 """Of a window that slides; where there are more than ``QUICK`` outputs, it is quick."""
 
 

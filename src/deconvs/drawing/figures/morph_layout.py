@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from ...steps import InsertZeros
 from .. import style
+from ..boards import Board, Extent
 from ..glyphs import text_width
-from ..layout import Board, Extent, Legend, Panel, swatches_lines, swatches_width
+from ..panels import Legend, Panel, swatches_lines, swatches_width
 from ..room import room
 from ..scene import Rect, Shape, Text, Weight
 from .flow import LEGEND_HEIGHT, ROW_GAP, Flow, Parts, flowing, in_columns

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .. import style
-from ..layout import Board, Extent, Legend, drawn
+from ..boards import Board, Extent, drawn
 from ..page import Page
+from ..panels import Legend
 from ..scene import Cell, Scene, Shape
 from .captions import plain
 from .morph_layout import CHAIN_HEIGHT, arranged, chain, output_labels, stage_labels

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...steps import Crop, InsertZeros, Pad
 from ...words import joined, per_axis_text, zeros_text
 from .. import style
-from ..layout import Run, Runs, words, wrapped
+from ..text import Run, Runs, words, wrapped
 from .captions import sum_of_products
 from .morph_places import Places
 from .request import Index

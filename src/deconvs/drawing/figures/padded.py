@@ -9,7 +9,7 @@ from functools import cached_property
 from ...axis import Axis
 from ...geometry import Conv
 from .. import style
-from ..layout import Board
+from ..boards import Board
 from ..scene import Cell, Shape
 from .forward import Forward
 from .places import Line, Place, grid, kept

@@ -13,7 +13,7 @@ from ...errors import GeometryError
 from ...geometry import ConvTranspose
 from ...steps import CorrelatePhases
 from .. import style
-from ..layout import Board, Extent, plane_name
+from ..boards import Board, Extent, plane_name
 from ..scene import Rect
 from .request import Index
 from .words import position, size_of
@@ -93,6 +93,12 @@ class PhaseExtent(Extent):
     below: int = 0
     beside: int = 0
 
+    @property
+    def _inner(self) -> Extent:
+        """What each phase's grid is laid out like."""
+        size = (*self.size[self.below : self.down], *self.size[self.down + self.beside :])
+        return Extent(size, self.down - self.below, self.across - self.beside, self.deep, self.groups)
+
     def index(self, residue: Index, inner: Index) -> Index:
         """Where the element ``inner`` of a phase's grid is."""
         lead = self.down - self.below
@@ -108,7 +114,7 @@ class PhaseExtent(Extent):
             inner = (*at[self.below : self.down], *at[self.down + self.beside :])
             # Names are as wide as small kernels: only the first plane of a phase bears the phase's.
             if any(inner) or prod(self.size[: self.below] + self.size[self.down : self.down + self.beside]) == 1:
-                name = plane_name(inner[:-1] if self.deep else inner, inner[-1] if self.deep else None)
+                name = plane_name(*self._inner.named(inner))
             else:
                 name = f"phase {residue[0]}" if len(residue) == 1 else position(residue)
             yield (*at, *(0 for _ in self.size[self.leading :])), name
@@ -119,7 +125,7 @@ def phase_extent(stride: Index, inner: Extent) -> PhaseExtent:
     below = len(stride) if len(stride) == 1 else len(stride) - 1
     beside = len(stride) - below
     size = (*stride[:below], *inner.size[: inner.down], *stride[below:], *inner.size[inner.down :])
-    return PhaseExtent(size, inner.down + below, inner.across + beside, inner.deep, below, beside)
+    return PhaseExtent(size, inner.down + below, inner.across + beside, inner.deep, inner.groups, below, beside)
 
 
 def framed(board: Board, cells: Iterable[Index]) -> Iterator[Rect]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...geometry import ConvTranspose, Sizes
 from .. import style
-from ..layout import Run, Runs, drawn, words, wrapped
+from ..boards import drawn
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
+from ..text import Run, Runs, words, wrapped
 from .captions import plain
 from .flow import Parts, flowing
 from .phases import Phases, refuse_too_many_phases
@@ -69,7 +70,7 @@ class _Picture:
         self._phase_of = {o: self._phases.of_output[o[spatial_after["output"] :]] for o in shown.output}
         parts: Parts = {
             "input": ("input", detail(lead("input"), shown.input_size), shown.extent(shown.input_size)),
-            "kernel": ("kernel", detail(lead("kernel"), taps), shown.extent(taps, "kernel")),
+            "kernel": ("kernel", detail(shown.channels or (), taps), shown.extent(taps, "kernel")),
             "output": ("output", detail(lead("output"), shown.output_size), shown.extent(shown.output_size, "output")),
         }
         legend = self._phases.legend

@@ -12,14 +12,20 @@ from ...arguments import integer, sequence
 from ...errors import GeometryError
 from ...geometry import Conv, ConvTranspose, Sizes
 from ...words import size_text
+from ..boards import Extent
 
 Index = tuple[int, ...]
+Grid = Literal["input", "output", "kernel"]
 
 MAX_CELLS = 100_000
 """Of input, kernel and output together: more is not even thinned."""
 MAX_SIDE, THIN_SIDE = 40, 20
-"""Cells a side of a grid: beyond the first a cell has too few pixels to be seen; a thinned picture has the second."""
+"""Cells a side of a plane: beyond the first a cell has too few pixels to be seen; a thinned picture has the second."""
+MAX_ACROSS = 72
+"""Cells of all planes beside each other, or below each other."""
 MAX_FRAMES, THIN_FRAMES = 400, 101
+MAX_WORK, THIN_WORK = 150_000, 80_000
+"""Cells of a frame times frames: beyond that a film takes more than seconds to draw, and megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Amount:
     thinned: int
     shown: str
     limit: str
+    remedy: str = ""
+    of_frames: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class Request:
     def out_per_group(self) -> int:
         return 1 if self.channels is None else self.channels[1] // self.geometry.groups
 
-    def lead(self, what: Literal["input", "output", "kernel"]) -> Index:
+    def lead(self, what: Grid) -> Index:
         """The channel axes of a grid."""
         if self.channels is None:
             return ()
@@ -69,6 +77,13 @@ class Request:
         first = output_channel // self.out_per_group * each
         return range(first, first + each)
 
+    def extent(self, size: Index, what: Grid) -> Extent:
+        """How a grid of this spatial size is laid out: channels below each other, slices of depth beside each other."""
+        lead = self.lead(what)
+        deep = max(0, len(size) - 2)
+        groups = self.geometry.groups if what == "kernel" else 1
+        return Extent((*lead, *size), min(1, len(lead)), max(0, len(lead) - 1) + deep, deep > 0, groups)
+
     @property
     def thinned(self) -> bool:
         return self.asked != self.input_size
@@ -79,11 +94,13 @@ def requested(
     input_size: Sizes,
     channels: object = None,
     amounts: Callable[[Request], Iterator[Amount]] | None = None,
+    *,
+    stacked: bool = True,
 ) -> Request:
     """Check what is to be drawn, and thin it to fewer inputs where its amounts are too large to be seen.
 
     A convolution does the same everywhere: its first inputs and their outputs show all of it.
-    ``channels``: (C_in, C_out), shown as stacks; a geometry with groups has one channel each by default.
+    ``channels``: (C_in, C_out), shown as stacks if ``stacked``; a geometry with groups has one each by default.
     """
     if isinstance(geometry, Conv):
         raise GeometryError(
@@ -98,7 +115,7 @@ def requested(
             "more than three axes are not drawn", f"{geometry.ndim} spatial axes", "draw up to three of the axes"
         )
     sizes = geometry.sizes(input_size)
-    request = Request(geometry, sizes, sizes, _channels(geometry, channels))
+    request = Request(geometry, sizes, sizes, channels_of(geometry, channels) if stacked else None)
     outputs = request.output_size
     if 0 in outputs:
         raise GeometryError("there is no output to draw", f"output size {size_text(outputs)}", "use a larger input")
@@ -107,7 +124,7 @@ def requested(
         ("kernel", (*request.lead("kernel"), *geometry.kernel_size)),
         ("output", (*request.lead("output"), *outputs)),
     )
-    return _thinned(request, lambda request: [*_sides(request), *(amounts(request) if amounts else ())])
+    return _thinned(request, lambda request: list(_all(request, amounts)))
 
 
 def refuse_too_many_cells(*grids: tuple[str, Index]) -> None:
@@ -122,16 +139,29 @@ def refuse_too_many_cells(*grids: tuple[str, Index]) -> None:
         )
 
 
-def side(what: str, size: Index, most: int = MAX_SIDE) -> Amount:
+def side(what: str, size: Index, most: int = MAX_SIDE, thinned: int = THIN_SIDE) -> Amount:
     """How many cells a grid has a side."""
     limit = f"at most {most} cells a side are drawn"
-    return Amount(max(size), most, min(most, THIN_SIDE), f"the {what} is {size_text(size)}", limit)
+    return Amount(max(size), most, min(most, thinned), f"the {what} is {size_text(size)}", limit)
+
+
+def planes(what: str, extent: Extent) -> Iterator[Amount]:
+    """How many cells a grid has a side of a plane, and in all planes that stand beside or below each other."""
+    (down, across), (rows, columns) = extent.planes, extent.plane
+    name = what if down * across == 1 else f"{what} with its planes"
+    yield side(what, extent.size[extent.leading :])
+    if down * across > 1:
+        longest = max(down * rows, across * columns)
+        limit = f"at most {MAX_ACROSS} cells are drawn beside or below each other"
+        shown = f"the {name} has {down * rows} rows and {across * columns} columns"
+        remedy = "smaller sizes, or fewer channels"
+        yield Amount(longest, MAX_ACROSS, MAX_ACROSS, shown, limit, remedy)
 
 
 def frames(count: int) -> Amount:
     """How many frames a film has."""
     limit = f"at most {MAX_FRAMES} frames are drawn"
-    return Amount(count, MAX_FRAMES, THIN_FRAMES, f"the film has {count} frames", limit)
+    return Amount(count, MAX_FRAMES, THIN_FRAMES, f"the film has {count} frames", limit, of_frames=True)
 
 
 def indices(size: Index) -> list[Index]:
@@ -139,10 +169,27 @@ def indices(size: Index) -> list[Index]:
     return list(product(*map(range, size)))
 
 
+def _all(request: Request, amounts: Callable[[Request], Iterator[Amount]] | None) -> Iterator[Amount]:
+    yield from _sides(request)
+    for amount in amounts(request) if amounts else ():
+        yield amount
+        if amount.of_frames:
+            yield _work(request, amount.value)
+
+
+def _work(request: Request, count: int) -> Amount:
+    """Cells of all frames, roughly: zeros between and around make a grid up to some times the output's."""
+    grids = ((request.lead("input"), request.input_size), (request.lead("kernel"), request.geometry.kernel_size))
+    cells = sum(prod((*lead, *size)) for lead, size in grids)
+    cells += 4 * prod((*request.lead("output"), *request.output_size))
+    shown = f"the film has {count} frames of about {cells} cells"
+    return Amount(count * cells, MAX_WORK, THIN_WORK, shown, f"at most {MAX_WORK:,} cells in all frames are drawn")
+
+
 def _sides(request: Request) -> Iterator[Amount]:
-    yield side("kernel", (*request.lead("kernel"), *request.geometry.kernel_size))
-    yield side("input", (*request.lead("input"), *request.input_size))
-    yield side("output", (*request.lead("output"), *request.output_size))
+    yield from planes("kernel", request.extent(request.geometry.kernel_size, "kernel"))
+    yield from planes("input", request.extent(request.input_size, "input"))
+    yield from planes("output", request.extent(request.output_size, "output"))
 
 
 def _thinned(request: Request, amounts: Callable[[Request], list[Amount]]) -> Request:
@@ -158,7 +205,9 @@ def _thinned(request: Request, amounts: Callable[[Request], list[Amount]]) -> Re
     found = next((amount for amount in amounts(last) if amount.value > amount.most), None)
     if found is None:
         return last
-    raise GeometryError("too large to draw", found.shown, f"use smaller sizes: {found.limit}")
+    same_at_any_size = found.shown in {amount.shown for amount in first} or _smaller(request) is None
+    change = found.remedy or ("a smaller kernel or dilation" if same_at_any_size else "smaller sizes")
+    raise GeometryError("too large to draw", found.shown, f"use {change}: {found.limit}")
 
 
 def _smaller(request: Request) -> Request | None:
@@ -174,7 +223,8 @@ def _smaller(request: Request) -> Request | None:
     return None
 
 
-def _channels(geometry: ConvTranspose, channels: object) -> tuple[int, int] | None:
+def channels_of(geometry: ConvTranspose | Conv, channels: object) -> tuple[int, int] | None:
+    """(C_in, C_out), checked; without any, one channel of each group, or None where there are no groups."""
     if channels is None:
         return None if geometry.groups == 1 else (geometry.groups, geometry.groups)
     pair = sequence(channels)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import isfinite, prod
 from types import EllipsisType
 from typing import TYPE_CHECKING, Literal
 
 from ...errors import GeometryError
 from ...geometry import ConvTranspose
-from ..layout import Extent
-from .request import Index, Request, indices
+from ..boards import Extent
+from .request import Grid, Index, Request, indices
 from .words import layer, listed, number, sized, symbol
 
 if TYPE_CHECKING:
@@ -70,11 +70,9 @@ class Sample:
             ((c, *i), (c, lead[0] % request.out_per_group, *j)) for c in request.inputs_of(lead[0]) for i, j in found
         )
 
-    def extent(self, size: Index, what: Literal["input", "output", "kernel"] = "input") -> Extent:
-        """How a grid of this spatial size is laid out: channels below each other, slices of depth beside each other."""
-        lead = self.request.lead(what)
-        deep = max(0, len(size) - 2)
-        return Extent((*lead, *size), min(1, len(lead)), max(0, len(lead) - 1) + deep, deep > 0)
+    def extent(self, size: Index, what: Grid = "input") -> Extent:
+        """How a grid of this spatial size is laid out."""
+        return self.request.extent(size, what)
 
     def x_text(self, i: Index) -> str:
         """What is written in the cell of an input."""
@@ -94,27 +92,27 @@ class Sample:
 
     @property
     def input_in_words(self) -> str:
-        """``3×3 input 1 2 3; 4 5 6; 7 8 9``"""
-        return self._in_words("input", self.input_size, {i: self.x_text(i) for i in self.x})
+        """``3×3 input 1 2 3; 4 5 6; 7 8 9``, or ``2-channel 3×3 input``, whose channels are told apart."""
+        listing = listed({i: self.x_text(i) for i in self.x}, self.request.extent(self.input_size, "input"))
+        return f"{self._many(0)}{sized(self.input_size)} input{listing}"
 
     @property
     def kernel_in_words(self) -> str:
         """``kernel 1 2; 3 4 (kernel 2×2, stride 1)``"""
-        listing = listed({j: self.w_text(j) for j in self.weight})
-        return f"kernel{' ' if listing else ''}{listing} ({layer(self.request)})"
+        taps = self.request.extent(self.geometry.kernel_size, "kernel")
+        return f"kernel{listed({j: self.w_text(j) for j in self.weight}, taps)} ({layer(self.request)})"
 
     @property
     def output_in_words(self) -> str:
         """``4×4 output is 1 4 4; 6 20 16``, or where numbers are not written ``output is 4×4``."""
+        size = f"{self._many(1)}{sized(self.output_size)}"
         if self.values != "numbers":
-            return f"output is {sized(self.output_size)}"
-        return f"{sized(self.output_size)} output is {listed({o: self.y_text(o) for o in self.output})}"
+            return f"output is {size}"
+        extent = self.request.extent(self.output_size, "output")
+        return f"{size} output is{listed({o: self.y_text(o) for o in self.output}, extent)}"
 
-    def _in_words(self, name: str, size: Index, texts: Mapping[Index, str]) -> str:
-        listing = listed(texts)
-        channels = texts and len(next(iter(texts))) > len(size)
-        many = f"{max(index[0] for index in texts) + 1}-channel " if channels else ""
-        return f"{many}{sized(size)} {name}{' ' if listing else ''}{listing}"
+    def _many(self, which: int) -> str:
+        return "" if self.channels is None else f"{self.channels[which]}-channel "
 
     @property
     def zero(self) -> str:
@@ -139,8 +137,7 @@ def sample(
     x has the input's shape, the weight the kernel's (channel axes of size 1 before them are welcome), integers or
     floats; by default they count 1, 2, ... 9, 1, ... so that no flip or transposition can hide.
     """
-    if values not in VALUES:
-        raise GeometryError("no such way to write values", f"values={values!r}", f"use one of {', '.join(VALUES)}")
+    check_values(values)
     import numpy as np
 
     channels = request.channels or (1, 1)
@@ -152,8 +149,21 @@ def sample(
         np.array(list(ws.values())).reshape(channels[0], request.out_per_group, *taps),
     )
     output = np.asarray(shown).ravel().tolist()
+    check_finite(output)
     places = indices((*request.lead("output"), *request.output_size))
     return Sample(request, values, xs, ws, dict(zip(places, output, strict=True)))
+
+
+def check_finite(output: Iterable[float]) -> None:
+    """An error where a sum of finite products is none."""
+    if not all(map(isfinite, output)):
+        raise GeometryError("the output is not finite", "x and weight have too large products", "give smaller numbers")
+
+
+def check_values(values: object) -> None:
+    """An error for what is no way to write values."""
+    if values not in VALUES:
+        raise GeometryError("no such way to write values", f"values={values!r}", f"use one of {', '.join(VALUES)}")
 
 
 def given(name: str, values: ArrayLike | None, size: Index, drawn: Index) -> dict[Index, float]:

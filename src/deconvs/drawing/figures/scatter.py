@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ...geometry import ConvTranspose, Sizes
 from .. import style
-from ..layout import Extent, Run, Runs, drawn, words, wrapped
+from ..boards import Extent, drawn
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
+from ..text import Run, Runs, words, wrapped
 from .captions import plain
 from .flow import Parts, flowing
 from .places import Line, grid, kept_places, largest, lines
@@ -153,7 +154,7 @@ class _Picture:
         taps = shown.geometry.kernel_size
         parts: Parts = {
             "input": ("input", detail(lead("input"), shown.input_size), shown.extent(shown.input_size)),
-            "kernel": ("kernel", detail(lead("kernel"), taps), shown.extent(taps, "kernel")),
+            "kernel": ("kernel", detail(shown.channels or (), taps), shown.extent(taps, "kernel")),
             "output": (name, detail(lead("output"), size), shown.extent(size, "output")),
         }
         self._products = _products(shown, self._turns) if columns else {}

@@ -12,9 +12,10 @@ from ...geometry import ConvTranspose, Sizes
 from ...steps import Correlate
 from ...words import per_axis_text
 from .. import style
-from ..layout import Run, Runs, drawn, words, wrapped
+from ..boards import drawn
 from ..page import Page
 from ..scene import Cell, Film, Scene, Shape
+from ..text import Run, Runs, words, wrapped
 from .captions import plain, sum_of_products
 from .flow import Parts, flowing
 from .phases import Phases, framed, phase_extent, refuse_too_many_phases

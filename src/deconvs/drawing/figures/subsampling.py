@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from ...geometry import Conv, Sizes
 from ...words import per_axis_text
 from .. import style
-from ..layout import Run, Runs, drawn, words, wrapped
+from ..boards import drawn
 from ..page import Page
 from ..scene import Cell, Scene, Shape
+from ..text import Run, Runs, words, wrapped
 from .captions import plain
 from .convolution import in_words, parts_of, refuse_transposed, telling
 from .flow import flowing

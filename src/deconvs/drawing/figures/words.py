@@ -8,6 +8,7 @@ from ...geometry import Conv, ConvTranspose
 from ...plan import Plan
 from ...steps import Correlate, Crop, InsertZeros, Pad
 from ...words import per_axis_text, zeros_text
+from ..boards import Extent
 from .request import Index, Request
 
 SIDES = (("front", "back"), ("top", "bottom"), ("left", "right"))
@@ -33,14 +34,34 @@ def elements(size: Index) -> str:
 
 
 def number(value: float) -> str:
-    """A number with a true minus sign, to three digits if it is not whole.
+    """A number with a true minus sign; if it is not whole, to as many digits as fit into a cell.
 
-    >>> number(-12345), number(2.0), number(-0.12345)
-    ('−12345', '2', '−0.123')
+    >>> number(-12345), number(2.0), number(-0.12345), number(1234.5), number(1.5e-7)
+    ('−12345', '2', '−0.12', '1234', '1.5e−7')
     """
-    whole = isinstance(value, int) or (value == int(value) and abs(value) < 1e6)
-    text = str(int(value)) if whole else f"{value:.3g}"
-    return text.replace("-", "−")
+    return _shortest(value).replace("-", "−")
+
+
+def exact(value: float) -> bool:
+    """Whether `number` writes all of it."""
+    return float(_shortest(value)) == value
+
+
+_MOST_CHARACTERS = 5
+
+
+def _shortest(value: float) -> str:
+    if isinstance(value, int) or (value == int(value) and abs(value) < 1e6):
+        return str(int(value))
+    if 100 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    for digits in (3, 2, 1):
+        # 1e-07 and 2e+06 need neither zero nor plus.
+        mantissa, letter, exponent = f"{value:.{digits}g}".partition("e")
+        text = mantissa + (f"e{int(exponent)}" if letter else "")
+        if len(text) <= _MOST_CHARACTERS + letter.count("e"):
+            break
+    return text
 
 
 def position(index: Index) -> str:
@@ -137,15 +158,29 @@ def prepared_name(plan: Plan) -> str:
     return "input with zeros inserted" if names == ["inserted"] else f"{names[0]} input"
 
 
-def listed(texts: Mapping[Index, str], most: int = 64) -> str:
-    """What is written in a grid, row by row, for who cannot see it; only the first of very many; nothing of hidden."""
+def listed(texts: Mapping[Index, str], extent: Extent, most: int = 64) -> str:
+    """What is written in a grid after a blank, row by row and plane by plane, for who cannot see it.
+
+    Only the first of very many; nothing where it is hidden.
+
+    >>> listed({(0, 0): "1", (0, 1): "2", (1, 0): "3", (1, 1): "4"}, Extent((2, 2)))
+    ' 1 2; 3 4'
+    >>> listed({(0, 0): "1", (0, 1): "2", (1, 0): "3", (1, 1): "4"}, Extent((2, 2), down=1))
+    ' (c 0) 1 2; (c 1) 3 4'
+    """
+    if not any(texts.values()):
+        return ""
+    names = {first[: extent.leading]: f"({name}) " for first, name in extent.heads()}
     rows: dict[Index, list[str]] = {}
     for index, text in list(texts.items())[:most]:
         rows.setdefault(index[:-1], []).append(text)
-    found = "; ".join(" ".join(row) for row in rows.values())
-    if not any(texts.values()):
-        return ""
-    return found if len(texts) <= most else found + " …"
+    named: list[str] = []
+    last: Index | None = None
+    for at, row in rows.items():
+        plane = at[: extent.leading]
+        named.append(("" if plane == last else names.get(plane, "")) + " ".join(row))
+        last = plane
+    return " " + "; ".join(named) + ("" if len(texts) <= most else " …")
 
 
 KINDS = {"input": "input", "inserted": "inserted zero", "padding": "padding zero", "cropped": "cropped"}
@@ -157,11 +192,11 @@ def kinds_in_words(kinds: set[str]) -> list[tuple[str, str]]:
 
 
 def symbol(index: Index, letter: str = "w") -> str:
-    """The name of an element: its position as subscripts; nothing where one digit an axis does not suffice.
+    """The name of an element: its position as subscripts; of several numbers, nothing where one has two digits.
 
-    >>> symbol((0, 12)), symbol((1, 2)), symbol((3,), "x")
-    ('', 'w₁₂', 'x₃')
+    >>> symbol((0, 12)), symbol((1, 2)), symbol((13,), "x")
+    ('', 'w₁₂', 'x₁₃')
     """
-    if max(index) > 9:
+    if len(index) > 1 and max(index) > 9:
         return ""
-    return letter + "".join("₀₁₂₃₄₅₆₇₈₉"[at] for at in index)
+    return letter + "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for at in index for digit in str(at))

@@ -1,4 +1,4 @@
-"""The gallery: every figure of the guide drawn anew, and what the guide lacks; in one folder, with an index.
+"""The gallery: every figure of the guide but for pooling (1.5, 1.6) drawn anew, and what the guide lacks.
 
 >>> from deconvs.drawing.gallery import GALLERY
 >>> GALLERY["padding_strides_transposed"].geometry

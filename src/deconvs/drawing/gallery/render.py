@@ -11,6 +11,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 
+from ...arguments import integer, sequence
 from ...errors import GeometryError
 from ...files import folder_for_work, write_all, write_whole
 from ..motion import to_moving_svg
@@ -74,11 +75,13 @@ def render_gallery(
     ``only``: names of `GALLERY`, by default all; sheet and index are of these. ``formats``: of `FORMATS`; what does not
     move has only svg and png. ``theme``: "light" or "dark". ``workers``: processes that draw; for more than one, a
     script needs the usual guard, ``if __name__ == "__main__"``. Every file appears whole or not at all.
-    Errors: GeometryError for unknown names, formats or themes, and where files cannot be written.
+    Errors: GeometryError for unknown names, formats or themes, fewer workers than one, and where files cannot be
+    written.
     """
     names = _chosen("picture in the gallery", only, tuple(GALLERY))
     wanted = _chosen("format of the gallery", formats, FORMATS)
     (paper,) = _chosen("theme", (theme,), THEMES)
+    workers = integer("workers", workers, minimum=1)
     written: list[Path] = []
     done: dict[str, Rendered] = {}
     with folder_for_work(directory) as folder:
@@ -139,14 +142,16 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _chosen(what: str, asked: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+def _chosen(what: str, asked: object, known: Sequence[str]) -> tuple[str, ...]:
     if asked is None:
         return tuple(known)
-    if isinstance(asked, str):
-        asked = (asked,)
-    if not asked:
+    several = sequence(asked)
+    chosen = (asked,) if several is None else several
+    if not chosen:
         raise GeometryError(f"no {what} is chosen", "an empty list", f"use one of {', '.join(known)}")
-    for one in asked:
-        if one not in known:
+    found: dict[str, None] = {}
+    for one in chosen:
+        if not isinstance(one, str) or one not in known:
             raise GeometryError(f"no such {what}", repr(one)[:80], f"use one of {', '.join(known)}")
-    return tuple(dict.fromkeys(asked))
+        found[one] = None
+    return tuple(found)

@@ -25,7 +25,7 @@ _ANIMATIONS = (
 TURNED = "The kernel is turned by 180°, which the guide does not say."
 NO_STRIDES = "What the guide calls no strides is stride 1."
 PADDING = (
-    "Its name gives the padding of the convolution that is transposed, {p}; around the input lie {zeros} on each side."
+    "Its name gives the padding of the convolution that is transposed, {p}; around the input {zeros} on each side."
 )
 INPUT_SIZE = "The guide's caption says a 2×2 input; it is 3×3."
 OVER = "The last row and column of zeros, which no window reaches, are drawn and marked."
@@ -50,7 +50,8 @@ def _animations() -> Iterator[Entry]:
             notes.append(INPUT_SIZE)
         pads = sorted({side for axis in transposed.axes for side in axis.direct().pad})
         if pads != [p]:
-            zeros = "no zeros" if pads == [0] else f"{joined(pads, ' or ')} zero{'' if pads == [1] else 's'}"
+            count = joined(pads, " or ") if any(pads) else "no"
+            zeros = "lies 1 zero" if pads == [1] else f"lie {count} zeros"
             notes.append(PADDING.format(p=p, zeros=zeros))
         if not figure:
             notes = ["The guide has no dilated transposed convolution."]

@@ -1,70 +1,20 @@
-"""Building blocks of the figures: boards of cells, labels, lines of coloured text. All measure before they draw."""
+"""Boards of cells: how the planes of a grid lie, where each cell is, and what is written in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from itertools import groupby, product
-from math import inf, prod
+from itertools import product
+from math import prod
 
 from . import style
 from .glyphs import text_width
 from .room import room
 from .scene import Cell, Rect, Shape, Text, Weight
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Text in one colour and weight; a line is a sequence of runs."""
-
-    content: str
-    fill: str = style.INK
-    weight: Weight = "regular"
-
-    def width(self, size: float) -> float:
-        return text_width(self.content, size, self.weight)
-
-
-Runs = tuple[Run, ...]
-
 _INSET = 0.1
 """Of numbers in the corner of a cell, in sides of the cell."""
-
-
-def runs_width(runs: Iterable[Run], size: float) -> float:
-    """Width of runs set one after another."""
-    return sum(run.width(size) for run in runs)
-
-
-def set_runs(runs: Iterable[Run], x: float, y: float, size: float) -> list[Shape]:
-    """Runs from ``x`` rightwards on the baseline ``y``; neighbours of one colour and weight are one text."""
-    shapes: list[Shape] = []
-    for (fill, weight), alike in groupby(runs, key=lambda run: (run.fill, run.weight)):
-        run = Run("".join(run.content for run in alike), fill, weight)
-        # The space at the ends has no ink; without it the boxes of neighbours stay apart.
-        ink = run.content.strip()
-        if ink:
-            before = run.content[: len(run.content) - len(run.content.lstrip())]
-            shapes.append(Text(x + text_width(before, size, run.weight), y, ink, size, run.fill, run.weight))
-        x += run.width(size)
-    return shapes
-
-
-def wrapped(pieces: Sequence[Runs], size: float, width: float) -> list[Runs]:
-    """Pieces, none of which is broken, in as many lines as ``width`` needs."""
-    lines: list[list[Run]] = [[]]
-    for piece in pieces:
-        if lines[-1] and runs_width((*lines[-1], *piece), size) > width:
-            lines.append([])
-            piece = (replace(piece[0], content=piece[0].content.lstrip()), *piece[1:])
-        lines[-1] += piece
-    return [tuple(line) for line in lines]
-
-
-def words(text: str, fill: str = style.INK, weight: Weight = "regular") -> list[Runs]:
-    """A text as pieces for `wrapped`, one a word."""
-    return [(Run(word + " ", fill, weight),) for word in text.split()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +22,15 @@ class Extent:
     """The axes of a grid. Of more than two, or with channels, it is laid out as planes of its last two axes or one.
 
     ``down``: so many leading axes are planes below each other; the next ``across`` are beside each other.
-    ``deep``: the last of these is a depth, not a channel.
+    ``deep``: the last of these is a depth, not a channel. ``groups`` of a kernel's channels: the second of them counts
+    within its group, and is named by its place among all.
     """
 
     size: tuple[int, ...]
     down: int = 0
     across: int = 0
     deep: bool = False
+    groups: int = 1
 
     @property
     def leading(self) -> int:
@@ -110,7 +62,19 @@ class Extent:
             return
         for at in product(*map(range, lead)):
             first = (*at, *(0 for _ in self.size[self.leading :]))
-            yield first, plane_name(at[:-1] if self.deep else at, at[-1] if self.deep else None)
+            yield first, plane_name(*self.named(at))
+
+    def named(self, at: tuple[int, ...]) -> tuple[tuple[int, ...], int | None]:
+        """(channels, depth) that a plane is named by.
+
+        >>> Extent((4, 1, 3), down=1, across=1, groups=2).named((2, 0))
+        ((2, 1), None)
+        """
+        channels, depth = (at[:-1], at[-1]) if self.deep else (at, None)
+        if self.groups > 1 and len(channels) == 2:
+            group = channels[0] // (self.size[0] // self.groups)
+            channels = (channels[0], group * self.size[1] + channels[1])
+        return channels, depth
 
 
 def plane_name(channels: tuple[int, ...], depth: int | None) -> str:
@@ -175,12 +139,14 @@ class Board:
         rows, columns = self.extent.plane
         apart = max(8.0, round(self.pitch * 0.4))
         wide = self.indent + columns * self.pitch + apart
-        return rows * self.pitch + (apart + self.head if rows > 1 else 4.0), max(wide, self._widest_name + 6)
+        return rows * self.pitch + (apart + self.head if rows > 1 else 4.0), max(wide, self._widest_name + 14)
 
     @property
     def width(self) -> float:
         across, columns = self.extent.planes[1], self.extent.plane[1]
-        return (across - 1) * self._plane_step[1] + self.indent + columns * self.pitch - self.gap
+        # A name above the last plane may be wider than it.
+        last = max(self.indent + columns * self.pitch - self.gap, self._widest_name if self.head else 0.0)
+        return (across - 1) * self._plane_step[1] + last
 
     @property
     def height(self) -> float:
@@ -291,75 +257,3 @@ def drawn(
     yield board.cell(look, cell, at)
     if size is not None and content:
         yield board.number(cell, content, size, look.text, "semibold" if cell.state == "lit" else "regular", at)
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A labelled board, measured before its place is known."""
-
-    name: str
-    detail: str
-    extent: Extent
-    pitch: float
-
-    def _runs(self, name: str) -> Runs:
-        return (Run(name + " ", style.INK, "semibold"), Run(self.detail, style.MUTED))
-
-    @property
-    def board_width(self) -> float:
-        return Board(0, 0, self.extent, self.pitch).width
-
-    @property
-    def width(self) -> float:
-        return max(self.board_width, runs_width(self._runs(self.name), style.LABEL))
-
-    @property
-    def height(self) -> float:
-        return self.label_height + Board(0, 0, self.extent, self.pitch).height
-
-    @property
-    def label_height(self) -> float:
-        return round(style.LABEL * 0.75) + style.LABEL_GAP
-
-    def board(self, left: float, top: float) -> Board:
-        """The board of the panel whose upper left corner is here."""
-        return Board(left, top + self.label_height, self.extent, self.pitch)
-
-    def label(self, left: float, top: float, name: str | None = None) -> list[Shape]:
-        """The label of the panel whose upper left corner is here; ``name`` for a frame that calls it otherwise."""
-        label = set_runs(self._runs(name or self.name), left, top + round(style.LABEL * 0.75), style.LABEL)
-        return [*label, *self.board(left, top).heads()]
-
-
-Legend = Sequence[tuple[str, style.Look]]
-"""What each look of a legend means."""
-
-
-def swatches(entries: Legend, left: float, top: float, width: float = inf) -> Iterator[Shape]:
-    """A legend: what each look means, in as many lines as ``width`` needs."""
-    for (x, line), (position, (text, look)) in zip(_set(entries, width), enumerate(entries), strict=True):
-        y = top + line * style.LEGEND_LINE
-        yield Board(left + x, y, Extent((1,)), 18).cell(look, Cell("legend", (position,), text), at=(0,))
-        yield Text(left + x + 25, y + 13.5, text, style.LEGEND, style.MUTED)
-
-
-def swatches_lines(entries: Legend, width: float) -> int:
-    """How many lines `swatches` takes."""
-    return 1 + max((line for _, line in _set(entries, width)), default=0)
-
-
-def swatches_width(entries: Legend) -> float:
-    """Width of `swatches` in one line."""
-    return sum(45 + text_width(text, style.LEGEND) for text, _ in entries) - 20
-
-
-def _set(entries: Legend, width: float) -> list[tuple[float, int]]:
-    """(left, line) of each entry."""
-    found, x, line = [], 0.0, 0
-    for text, _ in entries:
-        own = 25 + text_width(text, style.LEGEND)
-        if x and x + own > width:
-            x, line = 0.0, line + 1
-        found.append((x, line))
-        x += own + 20
-    return found
