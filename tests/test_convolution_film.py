@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations, product
 from math import prod
 
@@ -73,6 +74,7 @@ def data(case: Case) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.arange(prod(x)).reshape(x) - 3, np.arange(prod(w)).reshape(w) * 3 - 4
 
 
+@cache
 def film_of(case: Case) -> Film:
     g, n, channels = case
     return convolution_film(g, n, *data(case), channels=channels)
@@ -246,19 +248,20 @@ def test_a_stride_keeps_some_of_the_outputs_at_stride_1(case: Case) -> None:
     kept = {o: (*o[:lead], *(at * s for at, s in zip(o[lead:], g.stride, strict=True))) for o in terms_of(case)}
     crossed = {o for o, rect in scene.cells("dense").items() if rect.cell and rect.cell.kind == "cropped"}
     assert crossed == set(dense) - set(kept.values())
-    numbers = scene.numbers("dense")
-    assert scene.numbers("output") == {o: numbers[at] for o, at in kept.items()}
+    assert {o: read(text) for o, text in scene.numbers("output").items()} == {
+        o: sum(int(x[i] * w[j]) for i, j in pairs) for o, pairs in terms_of(case).items()
+    }
     (o,), (at,) = scene.cells("output", "lit"), scene.cells("dense", "lit")
     assert kept[o] == at
     assert f"{len(kept)} of {len(dense)} outputs are kept" in scene.description
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[0].ndim == 1 and case[2] is None], ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case[0].ndim == 1], ids=str)
 def test_positions_are_counted(case: Case) -> None:
     g, n, _ = case
     scene = counting_scene(g, n)
     (k,), (s,), (d,) = g.kernel_size, g.stride, g.dilation
-    count = len(terms_of(case))
+    count = len({o[-1] for o in terms_of(case)})
     assert set(scene.cells("positions", "lit")) == {(o, o * s + j * d) for o in range(count) for j in range(k)}
     assert [text for text in texts(scene) if text.startswith("output ")] == [f"output {o}" for o in range(count)]
     room = n[0] + sum(g.padding[0]) - d * (k - 1) - 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations, product
 from math import prod
 
@@ -49,6 +51,12 @@ class Chapters:
         assert not list(frames)
 
 
+@cache
+def drawn(g: dc.ConvTranspose, n: Index) -> Film:
+    """The film of a case; drawing is most of what these tests do."""
+    return morph_film(g, n, *data(g, n))
+
+
 def shown(scene: Scene) -> str:
     return scene.description.rpartition(" Shown: ")[2]
 
@@ -78,7 +86,7 @@ def expected(g: dc.ConvTranspose, n: Index, x: NDArray[np.int64], w: NDArray[np.
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_stamps_add_up(g: dc.ConvTranspose, n: Index) -> None:
     x, w = data(g, n)
-    chapters = Chapters(morph_film(g, n, x, w), g, n)
+    chapters = Chapters(drawn(g, n), g, n)
     assert not chapters.opening.numbers("output")
     before: list[Index] = []
     for i, scene in zip(product(*map(range, n)), chapters.stamps, strict=True):
@@ -96,7 +104,7 @@ def test_stamps_add_up(g: dc.ConvTranspose, n: Index) -> None:
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_no_frame_shows_a_false_number(g: dc.ConvTranspose, n: Index) -> None:
     x, w = data(g, n)
-    film = morph_film(g, n, x, w)
+    film = drawn(g, n)
     chapters = Chapters(film, g, n)
     results = expected(g, n, x, w)
     inputs = {i: int(x[i]) for i in np.ndindex(*n)}
@@ -119,7 +127,7 @@ def test_no_frame_shows_a_false_number(g: dc.ConvTranspose, n: Index) -> None:
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_an_output_is_read_backwards(g: dc.ConvTranspose, n: Index) -> None:
     x, w = data(g, n)
-    chapters = Chapters(morph_film(g, n, x, w), g, n)
+    chapters = Chapters(drawn(g, n), g, n)
     (focus,) = chapters.touched.cells("output", "lit")
     pairs = sorted(chapters.links[focus])
     assert len(pairs) == max(map(len, chapters.links.values()))
@@ -141,7 +149,7 @@ def test_an_output_is_read_backwards(g: dc.ConvTranspose, n: Index) -> None:
 
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_inputs_move_apart_and_zeros_come_between(g: dc.ConvTranspose, n: Index) -> None:
-    film = morph_film(g, n)
+    film = drawn(g, n)
     chapters = Chapters(film, g, n)
     if max(g.stride) == 1:
         assert "there is nothing to insert" in shown(chapters.apart[0])
@@ -177,7 +185,7 @@ def test_inputs_move_apart_and_zeros_come_between(g: dc.ConvTranspose, n: Index)
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_the_window_meets_what_contributes(g: dc.ConvTranspose, n: Index) -> None:
     x, w = data(g, n)
-    chapters = Chapters(morph_film(g, n, x, w), g, n)
+    chapters = Chapters(drawn(g, n), g, n)
     made: set[Index] = set()
     results = expected(g, n, x, w)
     for (o, pairs), scene in zip(chapters.links.items(), chapters.slides, strict=True):
@@ -195,8 +203,8 @@ def test_the_window_meets_what_contributes(g: dc.ConvTranspose, n: Index) -> Non
 
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_phases_share_out_the_taps_and_make_the_outputs(g: dc.ConvTranspose, n: Index) -> None:
-    x, w = data(g, n)
-    chapters = Chapters(morph_film(g, n, x, w), g, n)
+    _, w = data(g, n)
+    chapters = Chapters(drawn(g, n), g, n)
     taps = {j: turn_of(g, j, g.dilation, (0,) * g.ndim) for j in np.ndindex(*g.kernel_size)}
     outputs = {o: phase_of(g, o) for o in chapters.links}
     assert kinds(chapters.colours, "kernel") == {j: f"phase {turn}" for j, turn in taps.items()}
@@ -223,7 +231,7 @@ def test_phases_share_out_the_taps_and_make_the_outputs(g: dc.ConvTranspose, n: 
 
 @pytest.mark.parametrize(("g", "n"), CASES, ids=IDS)
 def test_captions_count_the_products(g: dc.ConvTranspose, n: Index) -> None:
-    chapters = Chapters(morph_film(g, n), g, n)
+    chapters = Chapters(drawn(g, n), g, n)
     useful = sum(map(len, chapters.links.values()))
     direct = len(chapters.links) * prod(g.kernel_size)
     scatter = prod(n) * prod(g.kernel_size)
@@ -238,6 +246,20 @@ def test_captions_count_the_products(g: dc.ConvTranspose, n: Index) -> None:
     assert (f"scatter crops {scatter - useful}" in shown(chapters.ending)) == (scatter > useful)
     assert shown(chapters.slid).startswith("Scatter = gather = direct")
     assert shown(chapters.closing[0]).startswith("Direct without its inserted zeros = polyphase")
+
+
+def test_numbers_are_shown_in_most_cases() -> None:
+    """The others have no room for them, which the tests of their values allow."""
+    found: Counter[str] = Counter()
+    for g, n in CASES:
+        chapters = Chapters(drawn(g, n), g, n)
+        film = {grid: bool(chapters.ending.numbers(grid)) for grid in ("input", "kernel", "turned", "small", "output")}
+        film["stamps"] = bool(chapters.stamps[-1].numbers("output"))
+        film["window"] = any(scene.numbers("window") for scene in chapters.slides)
+        film["zeros"] = any(scene.numbers("zeros") for scene in chapters.slides)
+        found.update(grid for grid, has in film.items() if has)
+    everywhere = dict.fromkeys(("input", "kernel", "turned", "small"), 16)
+    assert found == {**everywhere, "output": 15, "stamps": 15, "zeros": 14, "window": 11}
 
 
 def test_the_whole_story_in_words() -> None:

@@ -1,4 +1,4 @@
-"""Seeded mistakes in axis, views, run and what plans for the native core: each must make the suite fail.
+"""Seeded mistakes in axis, views, run, pictures and what plans for the native core: each must make the suite fail.
 
 A copy of the package gets one mistake; a quick part of the suite runs against the copy and must report failed tests.
 The same part passes on an unchanged copy, so that it is the mistake that fails, not the copying.
@@ -48,7 +48,7 @@ MUTANTS = {
     "sub-pixel crop from the start": ("axis.py", "crop=(begin % s, (end - self.span) % s)", "crop=((end - self.span) % s, begin % s)"),
     "sub-pixel position wrong": ("axis.py", "return channels, positions // self.subpixel().dilation", "return channels, (self.subpixel().taps - 1) - positions // self.subpixel().dilation"),
     "tile one input short": ("axis.py", "last = min(n, (high - 1 + self.crop[0]) // self.stride + 1)", "last = min(n, (high - 1 + self.crop[0]) // self.stride)"),
-    "remainder without the padding": ("axis.py", "return (m + sum(self.crop) - self.span) % self.stride", "return (m - self.span) % self.stride"),
+    "remainder without the padding": ("axis.py", "return self.room(m) % self.stride", "return (m - self.span) % self.stride"),
     # lattice.py
     "pairs of a line end one early": ("lattice.py", "high = np.minimum((self.k - 1 - j) // j_step, i // i_step)", "high = np.minimum((self.k - 2 - j) // j_step, i // i_step)"),
     "pairs of a line begin one early": ("lattice.py", "low = np.maximum(0, -((self.n - 1 - i) // i_step))", "low = np.maximum(0, -((self.n - i) // i_step))"),
@@ -191,6 +191,22 @@ SAID = {
 }  # fmt: skip
 
 
+DRAWN, FILM = "tests/test_drawing.py::{}", "tests/test_convolution_film.py::test_what_contributes_is_lit"
+LIT = DRAWN.format("test_direct_film_lights_what_contributes")
+PICTURES = {
+    # What is drawn: the test that must notice, and the mistake.
+    "window off by one": (LIT, "drawing/figures/windows.py", "(places[at + tap * d] for places", "(places[at + tap * d - 1] for places"),
+    "turned taps not turned": (LIT, "drawing/figures/windows.py", "first + step * (count - 1 - t) for t", "first + step * t for t"),
+    "padding with swapped sides": (FILM, "drawing/figures/padded.py", "for n, (before, after) in zip(input_size, geometry.padding", "for n, (after, before) in zip(input_size, geometry.padding"),
+    "stamps of the tap beside": (FILM, "drawing/figures/stamps.py", "reached[i][j] = places[t]", "reached[i][j] = places[t - 1]"),
+    "the first group's inputs": ("tests/test_drawing_planes.py", "drawing/figures/request.py", "first = output_channel // self.out_per_group * each", "first = 0"),
+    "what is gone stays painted": ("tests/test_frames.py", "drawing/frames.py", "for shape in (*(old - new), *(new - old)):", "for shape in new - old:"),
+    "shuffled along the other axis": ("tests/test_subpixel_film.py::test_the_output_fills_channel_by_channel", "drawing/figures/subpixel_steps.py", "zip(spatial, self._steps, self.residues[turn], strict=True)", "zip(spatial, self._steps, self.residues[turn][::-1], strict=True)"),
+    "the first outputs are kept": ("tests/test_convolution_film.py::test_a_stride_keeps_some_of_the_outputs_at_stride_1", "drawing/figures/subsampling.py", "[at_one.index(window) for window in at_stride]", "list(range(len(at_stride)))"),
+    "a room without the span": ("tests/test_convolution_film.py::test_positions_are_counted", "drawing/figures/counting.py", "axis.room(size)", "size"),
+}  # fmt: skip
+
+
 PLANS, WHOLE = (
     "tests/test_native_plans.py::test_any_choice_gives_the_same_result[baseline]",
     "tests/test_native_arrays.py",
@@ -258,6 +274,12 @@ def test_a_mistake_makes_the_suite_fail(mutant: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mutant", SAID)
 def test_a_mistake_in_what_is_said_makes_its_tests_fail(mutant: str, tmp_path: Path) -> None:
     tests, *mistake = SAID[mutant]
+    must_fail([tests], *mistake, tmp_path)
+
+
+@pytest.mark.parametrize("mutant", PICTURES)
+def test_a_mistake_in_a_picture_makes_its_tests_fail(mutant: str, tmp_path: Path) -> None:
+    tests, *mistake = PICTURES[mutant]
     must_fail([tests], *mistake, tmp_path)
 
 

@@ -132,18 +132,22 @@ class Axis:
 
     def conv_output(self, m: int) -> int:
         """Size of the convolution's output, reading ``m`` positions: floor((m + b + e - span)/s) + 1."""
-        padded = _at_least_one("input size", m) + sum(self.crop)
-        if padded < self.span:
+        room = self.room(_at_least_one("input size", m))
+        if room < 0:
             raise GeometryError(
                 "the kernel is longer than the padded input",
-                f"input {m} padded to {padded}, kernel span {self.span}",
+                f"input {m} padded to {room + self.span}, kernel span {self.span}",
                 "use a larger input, more padding, or a smaller kernel or dilation",
             )
-        return checked_size("the output size", (padded - self.span) // self.stride + 1)
+        return checked_size("the output size", room // self.stride + 1)
+
+    def room(self, m: int) -> int:
+        """How far the convolution's window can move over ``m`` positions: m + b + e - span."""
+        return m + sum(self.crop) - self.span
 
     def remainder(self, m: int) -> int:
         """Elements at the end that the convolution never reads: (m + b + e - span) mod s, the guide's a."""
-        return (m + sum(self.crop) - self.span) % self.stride
+        return self.room(m) % self.stride
 
     def full_growth(self) -> Affine:
         """full(n) as a function of n, for any size."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Sizes = int | Sequence[int]
 Padding = int | Sequence[int] | Sequence[Sequence[int]]
 Pair = tuple[int, int]
+Spelled = tuple[int, ...] | tuple[Pair, ...]
 
 MAX_NDIM = 16
 """Spatial axes of a geometry: batch, channels, kernel and input together must fit in NumPy's 64 axes."""
@@ -83,10 +84,22 @@ class _Geometry:
 
     _weight_axes = ("", "")  # names of the weight's two channel axes; not annotated, so not a dataclass field
 
-    def _spelled(self, **extra: object) -> str:
-        parts = {"kernel_size": self.kernel_size, "stride": self.stride, **extra, "dilation": self.dilation}
-        defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
-        words = [f"{name}={value}" for name, value in parts.items() if value != (defaults.get(name),) * self.ndim]
+    @property
+    def spelling(self) -> dict[str, Spelled]:
+        """The parameters that have a value for each axis, by name, without those that are as usual.
+
+        Padding is one integer an axis wherever PyTorch can say it so, else ((begin, end), ...).
+        """
+        parts = {"kernel_size": self.kernel_size, "stride": self.stride, **self._paddings, "dilation": self.dilation}
+        usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+        return {name: value for name, value in parts.items() if value != (usual.get(name),) * self.ndim}
+
+    @property
+    def _paddings(self) -> dict[str, Spelled]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        words = [f"{name}={value}" for name, value in self.spelling.items()]
         if self.groups != 1:
             words.append(f"groups={self.groups}")
         return f"{type(self).__name__}({', '.join(words)})"
@@ -234,14 +247,13 @@ class ConvTranspose(_Geometry):
 
         return Operator(self, weight, bias, activation=activation, kernel=kernel)
 
-    def __repr__(self) -> str:
+    @property
+    def _paddings(self) -> dict[str, Spelled]:
         if all(
             b >= 0 and 0 <= b - e < max(a.stride, a.dilation) for a, (b, e) in zip(self.axes, self.crop, strict=True)
         ):
-            return self._spelled(
-                padding=tuple(b for b, _ in self.crop), output_padding=tuple(b - e for b, e in self.crop)
-            )
-        return self._spelled(padding=self.crop)
+            return {"padding": tuple(b for b, _ in self.crop), "output_padding": tuple(b - e for b, e in self.crop)}
+        return {"padding": self.crop}
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -299,10 +311,11 @@ class Conv(_Geometry):
         crop = tuple((axis.crop[0], axis.crop[1] - axis.remainder(m)) for axis, m in zip(self.axes, sizes, strict=True))
         return ConvTranspose(self.kernel_size, self.stride, crop, 0, self.dilation, self.groups)
 
-    def __repr__(self) -> str:
+    @property
+    def _paddings(self) -> dict[str, Spelled]:
         if all(begin == end >= 0 for begin, end in self.padding):
-            return self._spelled(padding=tuple(begin for begin, _ in self.padding))
-        return self._spelled(padding=self.padding)
+            return {"padding": tuple(begin for begin, _ in self.padding)}
+        return {"padding": self.padding}
 
 
 Geometry = Conv | ConvTranspose

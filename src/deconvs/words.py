@@ -15,6 +15,15 @@ def joined(parts: Iterable[object], last: str = " and ") -> str:
     return f"{', '.join(first)}{last}{end}" if first else end
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "product"), counted(36, "product")
+    ('1 product', '36 products')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def per_axis_text(values: Sequence[int] | Sequence[str]) -> str:
     """One number where all axes agree, else one each.
 

@@ -55,6 +55,13 @@ class Extent:
         across = _flat(index[self.down : self.leading], self.size[self.down :])
         return down, across, row, column
 
+    def by_plane(self, cells: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], list[tuple[int, ...]]]:
+        """Leading indices of a plane -> those of the cells that are in it, in their order."""
+        found: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for index in cells:
+            found.setdefault(index[: self.leading], []).append(index)
+        return found
+
     def heads(self) -> Iterator[tuple[tuple[int, ...], str]]:
         """(index of its first cell, name) of each plane, where there are several."""
         lead = self.size[: self.leading]
@@ -213,10 +220,7 @@ class Board:
 
     def frames(self, cells: Iterable[tuple[int, ...]]) -> Iterator[Rect]:
         """The focus: a frame around these cells in each plane that has some, in the gap around them."""
-        by_plane: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
-        for index in cells:
-            by_plane.setdefault(index[: self.extent.leading], []).append(index)
-        for lead, inside in by_plane.items():
+        for lead, inside in self.extent.by_plane(cells).items():
             along = list(zip(*inside, strict=True))[self.extent.leading :]
             yield self._frame((*lead, *map(min, along)), (*lead, *map(max, along)))
 
@@ -250,10 +254,15 @@ class Board:
 
 
 def drawn(
-    board: Board, cell: Cell, content: str, size: float | None, at: tuple[int, ...] | None = None
+    board: Board,
+    cell: Cell,
+    content: str,
+    size: float | None,
+    at: tuple[int, ...] | None = None,
+    look: style.Look | None = None,
 ) -> Iterator[Shape]:
-    """A cell in its look, and what is written in it if there is room; ``at`` as in `Board.cell`."""
-    look = style.look(cell.kind, cell.state)
+    """A cell in its look, or another, and what is written in it if there is room; ``at`` as in `Board.cell`."""
+    look = look or style.look(cell.kind, cell.state)
     yield board.cell(look, cell, at)
     if size is not None and content:
         yield board.number(cell, content, size, look.text, "semibold" if cell.state == "lit" else "regular", at)

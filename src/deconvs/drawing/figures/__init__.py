@@ -4,11 +4,12 @@ from .convolution import convolution_film
 from .counting import counting_scene
 from .coverage import coverage_scene
 from .direct import direct_film, direct_scene
+from .gemm import gemm_film
 from .isometric import isometric_film
 from .matrix import matrix_film
 from .morph import morph_film
 from .polyphase import polyphase_film
-from .scatter import gemm_film, scatter_film
+from .scatter import scatter_film
 from .subpixel import subpixel_film
 from .subsampling import subsampling_scene
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ...words import counted
 from .. import style
 from ..text import Run, Runs, wrapped
 from .request import Index
@@ -67,7 +68,7 @@ def _pieces(sample: Shown, o: Index, written: int, reading: Reading) -> list[Run
     if not terms:
         return [head, (result, Run(f": {reading.nothing}", style.MUTED))]
     if sample.values == "hidden":
-        products = f"{len(terms)} product" + ("s" if len(terms) > 1 else "")
+        products = counted(len(terms), "product")
         return [(head[0], Run(": ", style.MUTED)), (Run(products, style.INK, "semibold"),)]
     pieces: list[Runs] = []
     for count, (i, j) in enumerate(terms[:written]):

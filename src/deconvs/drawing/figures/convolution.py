@@ -22,6 +22,7 @@ from .forward import Forward, forward
 from .padded import PaddedInput, padded_lines
 from .request import Amount, Index, Request, frames, side
 from .sample import Values
+from .telling import telling
 from .words import detail, kernel_and_stride, listed, size_of, sized
 
 if TYPE_CHECKING:
@@ -128,17 +129,6 @@ def parts_of(shown: Forward, padded: PaddedInput) -> Parts:
         "kernel": ("kernel", detail(shown.channels or (), taps), kernel),
         "output": ("output", detail(lead("input"), shown.output_size), shown.extent(shown.output_size, "output")),
     }
-
-
-def telling(shown: Forward) -> Index:
-    """The output made of the most products, of those the one nearest to the middle."""
-
-    def rank(o: Index) -> tuple[int, int]:
-        spatial = o[shown.request.leading :]
-        off = sum(abs(2 * at + 1 - n) for at, n in zip(spatial, shown.output_size, strict=True))
-        return len(shown.terms(o)), -off
-
-    return max(shown.output, key=rank)
 
 
 def _many(shown: Forward, which: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...axis import Axis
 from ...errors import GeometryError
 from ...geometry import Conv, Sizes
+from ...words import counted
 from .. import style
 from ..boards import Extent, drawn
 from ..page import Page
@@ -40,13 +41,14 @@ def counting_scene(geometry: Conv, input_size: Sizes) -> Scene:
     refuse_transposed(geometry)
     if geometry.ndim != 1:
         raise GeometryError("positions are counted along one axis", f"{geometry.ndim} axes", "pass one of the axes")
-    shown = forward(geometry, input_size)
+    # Every group has the same positions.
+    shown = forward(Conv(geometry.kernel_size, geometry.stride, geometry.padding, geometry.dilation), input_size)
     padded = PaddedInput(shown)
     (length,), (count,) = padded.size, shown.output_size
     (axis,), (size,) = geometry.axes, shown.input_size
     for pitch in style.PITCHES:
         row = Panel("input", elements(shown.input_size), Extent((length,)), pitch)
-        steps = Panel("kernel", f"{count} position{'s' if count > 1 else ''}", Extent((count, length)), pitch)
+        steps = Panel("kernel", counted(count, "position"), Extent((count, length)), pitch)
         height = row.height + ROW_GAP + steps.height + 24 + LEGEND_HEIGHT
         if row.width <= room().width - 120 and height <= room().height:
             break
@@ -96,7 +98,6 @@ def size_formula(axis: Axis, size: int) -> tuple[Runs, Runs, Runs]:
     begin, end = axis.crop
     pads, numbers = ("2p", f"2·{number(begin)}") if begin == end else ("b + e", f"{number(begin)} + {number(end)}")
     kernel = ("k", str(axis.kernel_size)) if axis.dilation == 1 else ("(d(k − 1) + 1)", str(axis.span))
-    room = size + begin + end - axis.span
     if not (begin or end):
         pads = numbers = ""
     texts = [(f"i + {pads}" if pads else "i", kernel[0], "s")]
@@ -116,7 +117,7 @@ def size_formula(axis: Axis, size: int) -> tuple[Runs, Runs, Runs]:
         )
     summed: Runs = (
         Run("1 + ⌊", style.MUTED),
-        Run(f"{room}/{axis.stride}", style.INK, "semibold"),
+        Run(f"{axis.room(size)}/{axis.stride}", style.INK, "semibold"),
         Run("⌋", style.MUTED),
     )
     return lines[0], lines[1], summed

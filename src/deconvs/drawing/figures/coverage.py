@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...geometry import ConvTranspose, Sizes
+from ...words import counted
 from .. import style
 from ..boards import Board, Extent
 from ..glyphs import text_width
@@ -117,23 +118,19 @@ def _legend(rows: list[int], tally: Counter[int], most: int, left: float, top: f
         board = Board(left, y, Extent((1,)), _SWATCH + 2)
         yield board.cell(_look(count, most), Cell("legend", (row,), "output" if count else "hole"), at=(0,))
         baseline = y + _SWATCH / 2 + style.HALF_CAPITAL * style.LABEL
-        products, outputs = _counted(count, "product"), _counted(tally[count], "output")
+        products, outputs = counted(count, "product"), counted(tally[count], "output")
         yield Text(left + _SWATCH + 12, baseline, products, style.LABEL, style.INK)
         after = left + _SWATCH + 12 + _widest(tally, "product") + 20
         yield Text(after, baseline, outputs, style.LABEL, style.MUTED)
 
 
 def _legend_width(tally: Counter[int]) -> float:
-    outputs = max(text_width(_counted(number, "output"), style.LABEL) for number in tally.values())
+    outputs = max(text_width(counted(number, "output"), style.LABEL) for number in tally.values())
     return _SWATCH + 12 + _widest(tally, "product") + 20 + outputs
 
 
 def _widest(counts: Counter[int], noun: str) -> float:
-    return max(text_width(_counted(count, noun), style.LABEL) for count in counts)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return max(text_width(counted(count, noun), style.LABEL) for count in counts)
 
 
 def _caption(tally: Counter[int]) -> str:

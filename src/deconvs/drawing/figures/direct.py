@@ -21,6 +21,7 @@ from .direct_layout import PARTS, arranged
 from .places import Line, grid, kept, largest, lines
 from .request import Amount, Index, Request, frames, indices, requested, side
 from .sample import Sample, Values, sample
+from .telling import telling
 from .windows import turned_taps, window
 from .words import detail, kinds_in_words, layer, preparation, prepared_name, turned
 
@@ -152,13 +153,7 @@ class _Picture:
 
     def still(self) -> Scene:
         """All outputs; the window where it meets the most input elements, of those the one nearest to the middle."""
-        size = self.sample.output_size
-
-        def rank(o: Index) -> tuple[int, int]:
-            spatial = o[len(o) - len(size) :]
-            return len(self.sample.terms(o)), -sum(abs(2 * at + 1 - n) for at, n in zip(spatial, size, strict=True))
-
-        return self.scene(max(self.outputs, key=rank), len(self.outputs))
+        return self.scene(telling(self.sample), len(self.outputs))
 
     def scene(self, o: Index | None, known: int) -> Scene:
         """The window of output ``o`` (None: no window yet), with the first ``known`` outputs written."""

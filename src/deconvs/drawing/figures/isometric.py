@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from .padded import PaddedInput, look_of, padded_lines
 from .places import grid, kept, largest, lines
 from .request import Amount, Index, Request, frames, requested
 from .sample import Sample, Values, sample
+from .telling import telling
 from .windows import turned_taps, window
-from .words import detail, kernel_and_stride, preparation, sides, size_of, sized
+from .words import detail, preparation, sides, size_of, sized
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -164,26 +164,20 @@ class _Picture:
 
     def still(self) -> Scene:
         """All outputs, and the window of one that is made of the most products, of those nearest to the middle."""
-        shown = self._shown
-
-        def rank(o: Index) -> tuple[int, int]:
-            spatial = zip(o[shown.request.leading :], shown.output_size, strict=True)
-            return len(shown.terms(o)), -sum(abs(2 * at + 1 - n) for at, n in spatial)
-
-        return self.scene(max(shown.output, key=rank), len(shown.output))
+        return self.scene(telling(self._shown), len(self._shown.output))
 
     def scene(self, o: Index, known: int) -> Scene:
         """The window of output ``o`` and its projection, with the first ``known`` outputs computed."""
         window = self._below.windows[o]
         # The window and its output lie over the projection, so that their colours stay pure.
         shapes = [
-            *self._heads,
             *self._lower(o, self._below.places.keys() - window.keys()),
             *self._upper(o, known),
             *self._stage.faces(window, o),
             *self._lower(o, window.keys()),
             *self._output(o, self._computed, "lit"),
             *self._stage.edges(window, o),
+            *self._heads,
         ]
         said = plain(sum_of_products(self._shown, o, _CAPTION_ROOM, self._reading))
         return self._stage.scene(shapes, f"{self.description} Shown: {said}.")
@@ -247,17 +241,22 @@ def _caption(shown: Sample | Forward, below: _Below, reading: Reading) -> list[l
 def _parameters(shown: Sample | Forward) -> list[str]:
     """The geometry as users spell it where it can be, and what is left out of a thinned picture."""
     g, request = shown.geometry, shown.request
-    text = kernel_and_stride(g)
-    if isinstance(g, ConvTranspose) and any(map(any, g.crop)):
-        padding, extra = zip(*((b, b - e) for b, e in g.crop), strict=True)
-        most = map(max, g.stride, g.dilation)
-        if min(padding) >= 0 and all(0 <= more < limit for more, limit in zip(extra, most, strict=True)):
-            spelled = f"padding {per_axis_text(padding)}"
-            spelled += f", output padding {per_axis_text(extra)}" if any(extra) else ""
-            text = text.replace(f"crop {sides(g.crop)}", spelled)
-    # Not within the parentheses of one number each axis.
-    parts = re.split(r", (?![^()]*\))", text.replace(" on each side", ""))
+    parts = [f"kernel {size_of(g.kernel_size)}", f"stride {per_axis_text(g.stride)}"]
+    if "dilation" in g.spelling:
+        parts.append(f"dilation {per_axis_text(g.dilation)}")
+    parts += _around(g)
+    if g.groups > 1:
+        parts.append(f"{g.groups} groups")
     if request.thinned:
         ends = "inputs" if isinstance(shown, Sample) else "outputs"
         parts.append(f"{size_of(request.input_size)} of {size_of(request.asked)} {ends} drawn")
     return parts
+
+
+def _around(g: ConvTranspose | Conv) -> list[str]:
+    """Padding or crop: side by side, but for a transposed convolution whose crop is spelled as integers."""
+    name, pairs = ("padding", g.padding) if isinstance(g, Conv) else ("crop", g.crop)
+    if isinstance(g, Conv) or g.spelling.get("padding") == pairs:
+        return f"{name} {sides(pairs)}".removesuffix(" on each side").split(", ") if any(map(any, pairs)) else []
+    spelled = [(name, g.spelling[name]) for name in ("padding", "output_padding") if name in g.spelling]
+    return [f"{name.replace('_', ' ')} {per_axis_text(list(map(str, amounts)))}" for name, amounts in spelled]

@@ -122,18 +122,11 @@ class Floor:
         if across > 1:
             for slice_ in range(across):
                 x, y = self.at(-0.35, slice_ * (columns + PLANES_APART) + columns / 2)
-                yield Text(x, y, plane_name((), slice_), style.PLANE, style.MUTED)
+                yield Text(x, y, plane_name((), slice_), style.PLANE, style.INK)
         if down > 1:
             for channel in range(down):
                 x, y = self.at(channel * (rows + PLANES_APART) + rows / 2, -0.35)
-                yield Text(x, y, plane_name((channel,), None), style.PLANE, style.MUTED, "regular", "end")
-
-    def by_plane(self, cells: Iterable[Index]) -> Iterator[list[Index]]:
-        """Cells, those of one plane together."""
-        found: dict[Index, list[Index]] = {}
-        for index in cells:
-            found.setdefault(index[: self.extent.leading], []).append(index)
-        yield from found.values()
+                yield Text(x, y, plane_name((channel,), None), style.PLANE, style.INK, "regular", "end")
 
 
 def _quad(floor: Floor, row: float, column: float, last_row: float, last_column: float) -> Points:
@@ -170,14 +163,14 @@ class Stage:
     def faces(self, window: Iterable[Index], o: Index) -> Iterator[Shape]:
         """What lies between the window in each plane and the output, its right side in shadow; all shines through."""
         above = self.upper.outline([o])
-        for below in map(self.lower.outline, self.lower.by_plane(window)):
+        for below in map(self.lower.outline, self.lower.extent.by_plane(window).values()):
             yield Polygon(_hull((*below, *above)), style.AMBER, opacity=0.16)
             yield Polygon((*below[1:3], *above[2:0:-1]), style.AMBER, opacity=0.16)
 
     def edges(self, window: Iterable[Index], o: Index) -> Iterator[Shape]:
         """The frames of window and output, and the lines from one to the other, not the one behind the window."""
         above = self.upper.outline([o])
-        for below in map(self.lower.outline, self.lower.by_plane(window)):
+        for below in map(self.lower.outline, self.lower.extent.by_plane(window).values()):
             yield Polygon(below, None, style.FOCUS, 1.5)
             outline = _hull((*below, *above))
             for (x1, y1), (x2, y2) in zip(below, above, strict=True):

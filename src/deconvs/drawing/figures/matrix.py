@@ -8,7 +8,6 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
-from ...axis import Axis
 from ...geometry import ConvTranspose, Sizes
 from .. import style
 from ..boards import Extent, drawn
@@ -20,6 +19,7 @@ from .matrix_layout import arranged, heads
 from .places import Line, grid, kept_places, largest, lines
 from .request import MAX_SIDE, Amount, Index, Request, requested, side
 from .sample import Sample, Values, sample
+from .stamps import Stamps, stamped
 from .words import detail, elements, layer
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ class _Picture:
         bordered = tuple(map(len, along))
         self._places = grid(along, lead("output"))
         self._image = dict(zip(kept_places(along, lead("output")), shown.output, strict=True))
-        self._reach = [
-            _reach(axis, n, line) for axis, n, line in zip(shown.geometry.axes, shown.input_size, along, strict=True)
-        ]
+        self._stamps = Stamps(shown.request, [stamped(line) for line in along])
         self._row = {i: row for row, i in enumerate(shown.x)}
         self._column = {o: column for column, o in enumerate(shown.output)}
         self._entries = {(self._row[i], self._column[o]): j for o in self._column for i, j in shown.terms(o)}
@@ -165,23 +163,8 @@ class _Picture:
             shapes += drawn(self._boards["kernel"], Cell("kernel", j, "kernel"), content, self._sizes["kernel"])
         return page.scene(shapes, caption, f"{self.description} Shown: {plain(caption)}")
 
-    def _window(self, i: Index) -> dict[Index, Index]:
-        """The places under the kernel at position ``i``, and the tap over each."""
-        request = self.sample.request
-        spatial = i[request.leading :]
-        found: dict[Index, Index] = {}
-        for j in self.sample.weight:
-            taps = j[len(j) - len(spatial) :]
-            at = tuple(reach[at][tap] for reach, at, tap in zip(self._reach, spatial, taps, strict=True))
-            if request.channels is None:
-                found[at] = j
-            elif j[0] == i[0]:
-                group = i[0] // (request.channels[0] // request.geometry.groups)
-                found[group * request.out_per_group + j[1], *at] = j
-        return found
-
     def _image_cells(self, moment: _Moment) -> Iterator[Shape]:
-        window = self._window(moment.i) if moment.i is not None else {}
+        window = self._stamps.of(moment.i) if moment.i is not None else {}
         board, size = self._boards["image"], self._sizes["image"]
         for at in self._places:
             o, j = self._image.get(at), window.get(at)
@@ -230,14 +213,3 @@ class _Picture:
         yield from heads(self._boards["matrix"], lit, covered, colours)
         if "transposed" in self._boards:
             yield from heads(self._boards["transposed"], covered, lit, colours[::-1])
-
-
-def _reach(axis: Axis, n: int, line: Line) -> list[dict[int, int]]:
-    """For each short-side position i: tap -> the place on the line that it lies over, cropped places included."""
-    places = {place.source: at for at, place in enumerate(line) if place.kind == "stamped"}
-    uncropped = replace(axis, crop=(0, 0))
-    reach: list[dict[int, int]] = [{} for _ in range(n)]
-    for t in range(axis.full(n)):
-        for i, j in uncropped.contributions(n, t):
-            reach[i][j] = places[t]
-    return reach

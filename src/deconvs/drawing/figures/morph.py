@@ -85,7 +85,7 @@ def _story(shown: Sample, places: Places) -> Iterator[Moment]:
     yield now
     for count, i in enumerate(shown.x, start=1):
         yield replace(now, said=say.stamp(shown, i), ms=STAMP_MS, stamped=count, stamp=i)
-    now = replace(now, said=say.stamped(shown, places), ms=STEP_MS, stamped=len(shown.x), outputs="whole")
+    now = replace(now, said=say.stamped(places), ms=STEP_MS, stamped=len(shown.x), outputs="whole")
     yield now
 
     now = replace(now, chapter="gather", focus=places.focus)

@@ -14,7 +14,7 @@ from .captions import plain
 from .morph_layout import CHAIN_HEIGHT, arranged, chain, output_labels, stage_labels
 from .morph_places import Places
 from .morph_words import Said
-from .phases import framed
+from .phases import framed, in_phase
 from .request import Index, indices
 from .sample import Sample, Term
 from .words import kinds_in_words, layer
@@ -251,8 +251,4 @@ class Picture:
         self, part: str, index: Index, turn: int, lit: bool, content: str, at: Index | None = None
     ) -> Iterator[Shape]:
         """A cell in the look of its phase."""
-        board, size, look = self._boards[part], self._sizes[part], style.phase(turn)
-        cell = Cell(part, index, f"phase {turn}", "lit" if lit else "")
-        yield board.cell(look, cell, at)
-        if size is not None and content:
-            yield board.number(cell, content, size, look.text, "semibold" if lit else "regular", at)
+        return in_phase(self._boards[part], part, index, turn, content, self._sizes[part], lit=lit, at=at)

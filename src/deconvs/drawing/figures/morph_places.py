@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from ...geometry import ConvTranspose
 from ...plan import Plan
 from ...steps import Correlate, recipe_of
 from ...weights import FlippedKernel
@@ -13,6 +12,8 @@ from .phases import Phases
 from .places import Line, grid, kept, kept_places, lines
 from .request import Index, indices
 from .sample import Sample, Term
+from .stamps import Stamps, stamped, sums_so_far
+from .telling import telling
 from .windows import turned_taps, window
 
 
@@ -70,39 +71,18 @@ class Places:
     @cached_property
     def stamps(self) -> dict[Index, dict[Index, Index]]:
         """For each input: place -> the tap that it puts there, on ends that are cropped later, too."""
-        shown = self.sample
-        g = shown.geometry
-        uncropped = ConvTranspose(g.kernel_size, g.stride, dilation=g.dilation, groups=g.groups)
-        whole = replace(shown, request=replace(shown.request, geometry=uncropped))
-        found: dict[Index, dict[Index, Index]] = {i: {} for i in shown.x}
-        for at, (_, source) in self.output_places.items():
-            for i, j in whole.terms(source) if source is not None else ():
-                found[i][at] = j
-        return found
+        stamps = Stamps(self.sample.request, [stamped(line) for line in self.output_lines])
+        return {i: stamps.of(i) for i in self.sample.x}
 
     @cached_property
     def sums(self) -> list[dict[Index, float]]:
         """What lies at each place after so many stamps."""
-        shown = self.sample
-        found: list[dict[Index, float]] = [{}]
-        for i, stamp in self.stamps.items():
-            after = dict(found[-1])
-            for at, j in stamp.items():
-                after[at] = after.get(at, 0) + shown.x[i] * shown.weight[j]
-            found.append(after)
-        return found
+        return list(sums_so_far(self.sample, self.stamps, [(i,) for i in self.sample.x]))
 
     @cached_property
     def focus(self) -> Index:
         """The output that is read: of those with the most products the one nearest to the middle."""
-        shown = self.sample
-
-        def rank(o: Index) -> tuple[int, int]:
-            spatial = o[shown.request.leading :]
-            off = sum(abs(2 * at + 1 - n) for at, n in zip(spatial, shown.output_size, strict=True))
-            return len(self.terms[o]), -off
-
-        return max(shown.output, key=rank)
+        return telling(self.sample)
 
     # The input with its zeros
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...steps import Crop, InsertZeros, Pad
-from ...words import joined, per_axis_text, zeros_text
+from ...words import counted, joined, per_axis_text, zeros_text
 from .. import style
 from ..text import Run, Runs, words, wrapped
 from .captions import sum_of_products
 from .morph_places import Places
 from .request import Index
 from .sample import Sample
+from .stamps import stamp_in_words
 from .words import position, sides, size_of
 from .words import turned as turn_of_kernel
 
@@ -35,11 +36,6 @@ def _said(head: str, text: str, sum_at: Index | None = None) -> Said:
     return Said(head, tuple(words(text)), sum_at)
 
 
-def products(count: int) -> str:
-    """``36 products``"""
-    return f"{count} product{'' if count == 1 else 's'}"
-
-
 def opening() -> Said:
     """Before the first stamp."""
     return _said("Scatter, the definition", "Every input stamps the kernel times its value. What overlaps adds up.")
@@ -47,31 +43,23 @@ def opening() -> Said:
 
 def stamp(shown: Sample, i: Index) -> Said:
     """An input stamps."""
-    value = shown.x_text(i)
-    pieces = (
-        (Run(f"Input {position(i)} ", style.BLUE, "semibold"),),
-        *words("stamps"),
-        (
-            Run(value or "its value", style.BLUE, "semibold"),
-            Run(" × ", style.MUTED),
-            Run("kernel ", style.AMBER_TEXT, "semibold"),
-        ),
-        *words("onto the output."),
-    )
+    pieces = ((Run(f"Input {position(i)} ", style.BLUE, "semibold"),), *stamp_in_words(shown.x_text(i)))
     return Said("Scatter, the definition", pieces)
 
 
-def stamped(shown: Sample, places: Places) -> Said:
+def stamped(places: Places) -> Said:
     """All stamps lie."""
     crop = len(places.output_of) < len(places.output_places)
     ends = " The crossed-out ends are cropped." if crop else ""
-    return _said("Scatter, the definition", f"All stamps added up: {products(places.products['scatter'])}.{ends}")
+    return _said(
+        "Scatter, the definition", f"All stamps added up: {counted(places.products['scatter'], 'product')}.{ends}"
+    )
 
 
 def touched(shown: Sample, o: Index) -> Said:
     """Which stamps an output has."""
     count = len(shown.terms(o))
-    many = "No stamp" if not count else f"{count} stamp{'s' if count > 1 else ''}"
+    many = "No stamp" if not count else counted(count, "stamp")
     text = f"{many} touched output {position(o)}."
     return _said("Scatter read at one output", text + (" Which input, with which tap?" if count else ""))
 
@@ -137,7 +125,7 @@ def slid(places: Places) -> Said:
     """The window has made all outputs."""
     made, useful = places.products["direct"], places.products["gather"]
     zeros = f", of which {made - useful} with zeros" if made > useful else ""
-    return _said("Scatter = gather = direct", f"The same outputs, now from {products(made)}{zeros}.")
+    return _said("Scatter = gather = direct", f"The same outputs, now from {counted(made, 'product')}{zeros}.")
 
 
 def colours(shown: Sample) -> Said:
@@ -192,11 +180,13 @@ def ending(places: Places) -> Said:
     more = {view: count - useful for view, count in places.products.items()}
     besides = [f"scatter crops {more['scatter']}"] if more["scatter"] else []
     if more["direct"]:
-        besides.append(f"direct multiplies {more['direct']} zero{'s' if more['direct'] > 1 else ''}")
+        besides.append(f"direct multiplies {counted(more['direct'], 'zero')}")
     if more["polyphase"]:
         besides.append(f"polyphase {more['polyphase']}")
     also = f" Besides, {joined(besides, ', ')}." if besides else ""
-    return _said("Scatter = gather = direct = polyphase", f"The same {products(useful)} of inputs and taps.{also}")
+    return _said(
+        "Scatter = gather = direct = polyphase", f"The same {counted(useful, 'product')} of inputs and taps.{also}"
+    )
 
 
 def _phase(places: Places, turn: int) -> Runs:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from ...axis import Axis
 from ...geometry import Conv
 from .. import style
-from ..boards import Board
+from ..boards import Board, drawn
 from ..scene import Cell, Shape
 from .forward import Forward
 from .places import Line, Place, grid, kept
-from .request import Index, indices
+from .request import Index
+from .stamps import Stamps
 
 KINDS = {
     "output": "input",
@@ -40,22 +40,6 @@ def padded_lines(geometry: Conv, input_size: Index) -> tuple[Line, ...]:
     )
 
 
-def windows(axis: Axis, outputs: int, line: Line) -> list[dict[int, int]]:
-    """For each output of one axis: tap -> the place on the line that it lies over.
-
-    >>> (line,) = padded_lines(Conv((2,), stride=2, padding=((1, 0),)), (3,))
-    >>> windows(Axis(2, stride=2, crop=(1, 0)), 2, line)
-    [{0: 0, 1: 1}, {0: 2, 1: 3}]
-    """
-    places = kept(line)
-    uncropped = replace(axis, crop=(0, 0))
-    found: list[dict[int, int]] = [{} for _ in range(outputs)]
-    for t in range(uncropped.full(outputs)):
-        for o, j in uncropped.contributions(outputs, t):
-            found[o][j] = places[t]
-    return found
-
-
 def look_of(kind: str, state: str = "") -> style.Look:
     """The look of a cell of the padded input."""
     if kind == "missed":
@@ -72,10 +56,13 @@ class PaddedInput:
         along = padded_lines(shown.geometry, shown.input_size)
         self.size = tuple(map(len, along))
         self._places = grid(along, self._lead)
-        self.windows = [
-            windows(axis, n, line) for axis, n, line in zip(shown.geometry.axes, shown.output_size, along, strict=True)
-        ]
+        self._stamps = Stamps(shown.request, [kept(line) for line in along])
         self._reached = [{at for window in of_axis for at in window.values()} for of_axis in self.windows]
+
+    @property
+    def windows(self) -> list[list[dict[int, int]]]:
+        """For each axis and each output of it: tap -> the place that it lies over."""
+        return self._stamps.along
 
     @cached_property
     def kinds(self) -> dict[Index, str]:
@@ -102,20 +89,8 @@ class PaddedInput:
 
     def window(self, o: Index) -> dict[Index, Index]:
         """The places under the kernel when it computes output ``o``, and the tap that lies over each."""
-        request, leading = self._shown.request, self._shown.request.leading
-        channels: list[tuple[Index, Index]] = [((), ())]
-        if leading:
-            channels = [
-                ((c,), (o[0], c % request.out_per_group))
-                for (c,) in indices(self._lead)
-                if o[0] in request.inputs_of(c)
-            ]
-        spatial = [of_axis[at] for of_axis, at in zip(self.windows, o[leading:], strict=True)]
-        return {
-            (*of_input, *(places[tap] for places, tap in zip(spatial, j, strict=True))): (*of_kernel, *j)
-            for of_input, of_kernel in channels
-            for j in indices(self._shown.geometry.kernel_size)
-        }
+        # What lies under a window is what the transposed convolution stamps from there.
+        return self._stamps.of(o)
 
     def cells(
         self, board: Board, window: dict[Index, Index], size: float | None, weight_size: float | None
@@ -127,11 +102,8 @@ class PaddedInput:
                 cell = Cell("border", at, self.kinds[at], "covered" if at in window else "")
             else:
                 cell = Cell("input", source, self.kinds[at], "lit" if at in window else "")
-            look = look_of(cell.kind, cell.state)
-            yield board.cell(look, cell, at)
             content = shown.zero if source is None else shown.x_text(source)
-            if size is not None and content:
-                yield board.number(cell, content, size, look.text, "semibold" if cell.state == "lit" else "regular", at)
+            yield from drawn(board, cell, content, size, at, look_of(cell.kind, cell.state))
         for at, j in window.items():
             text = shown.w_text(j)
             if weight_size is not None and text:

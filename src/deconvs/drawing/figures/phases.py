@@ -13,8 +13,8 @@ from ...errors import GeometryError
 from ...geometry import ConvTranspose
 from ...steps import CorrelatePhases
 from .. import style
-from ..boards import Board, Extent, plane_name
-from ..scene import Rect
+from ..boards import Board, Extent, drawn, plane_name
+from ..scene import Cell, Rect, Shape
 from .request import Index
 from .words import position, size_of
 
@@ -128,12 +128,25 @@ def phase_extent(stride: Index, inner: Extent) -> PhaseExtent:
     return PhaseExtent(size, inner.down + below, inner.across + beside, inner.deep, inner.groups, below, beside)
 
 
+def in_phase(
+    board: Board,
+    part: str,
+    index: Index,
+    turn: int,
+    content: str,
+    size: float | None,
+    *,
+    lit: bool,
+    at: Index | None = None,
+) -> Iterator[Shape]:
+    """A cell in the look of its phase; the rest as in `drawn`."""
+    cell = Cell(part, index, f"phase {turn}", "lit" if lit else "")
+    return drawn(board, cell, content, size, at, style.phase(turn))
+
+
 def framed(board: Board, cells: Iterable[Index]) -> Iterator[Rect]:
     """Frames around these cells: one around all in a plane where they fill a rectangle, else one around each."""
-    by_plane: dict[Index, list[Index]] = {}
-    for index in cells:
-        by_plane.setdefault(index[: board.extent.leading], []).append(index)
-    for inside in by_plane.values():
+    for inside in board.extent.by_plane(cells).values():
         along = list(zip(*inside, strict=True))[board.extent.leading :]
         if prod(max(places) - min(places) + 1 for places in along) == len(inside):
             yield from board.frames(inside)

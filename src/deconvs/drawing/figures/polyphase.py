@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ...geometry import ConvTranspose, Sizes
+from ...words import counted
 from .. import style
 from ..boards import drawn
 from ..page import Page
@@ -15,7 +16,7 @@ from ..scene import Cell, Film, Scene, Shape
 from ..text import Run, Runs, words, wrapped
 from .captions import plain
 from .flow import Parts, flowing
-from .phases import Phases, refuse_too_many_phases
+from .phases import Phases, in_phase, refuse_too_many_phases
 from .request import Index, requested
 from .sample import Sample, Values, sample
 from .words import detail, layer, position, size_of, sized
@@ -66,7 +67,7 @@ class _Picture:
         self._phases = Phases(geometry, shown.output_size)
         lead, taps = shown.request.lead, geometry.kernel_size
         spatial_after = {"kernel": len(lead("kernel")), "output": len(lead("output"))}
-        self._phase_of_tap = {j: self._phases.of_tap.get(j[spatial_after["kernel"] :]) for j in shown.weight}
+        self._phase_of_tap = {j: self._phases.of_tap[j[spatial_after["kernel"] :]] for j in shown.weight}
         self._phase_of = {o: self._phases.of_output[o[spatial_after["output"] :]] for o in shown.output}
         parts: Parts = {
             "input": ("input", detail(lead("input"), shown.input_size), shown.extent(shown.input_size)),
@@ -92,8 +93,8 @@ class _Picture:
         """The film in words."""
         shown, count = self.sample, len(self._phases.each)
         return (
-            f"Transposed convolution of the {shown.input_in_words} with the {shown.kernel_in_words}, as {count} "
-            f"ordinary convolution{'s' if count > 1 else ''} at stride 1, whose results are interleaved. "
+            f"Transposed convolution of the {shown.input_in_words} with the {shown.kernel_in_words}, as "
+            f"{counted(count, 'ordinary convolution')} at stride 1, whose results are interleaved. "
             f"The {shown.output_in_words}."
         )
 
@@ -141,14 +142,9 @@ class _Picture:
             else:
                 yield from self._in_phase("output", o, of, current, shown.y_text(o))
         if current is not None:
-            for part, phase_of in (("kernel", self._phase_of_tap), ("output", dict(self._phase_of))):
+            for part, phase_of in (("kernel", self._phase_of_tap), ("output", self._phase_of)):
                 for at in sorted(at for at, own in phase_of.items() if own == current):
                     yield from self._boards[part].frames([at])
 
-    def _in_phase(self, part: str, at: Index, of: int | None, current: int | None, content: str) -> Iterator[Shape]:
-        board, size = self._boards[part], self._sizes[part]
-        look = style.look("unknown") if of is None else style.phase(of)
-        cell = Cell(part, at, "unused" if of is None else f"phase {of}", "lit" if of == current is not None else "")
-        yield board.cell(look, cell)
-        if size is not None and content:
-            yield board.number(cell, content, size, look.text, "semibold" if cell.state else "regular")
+    def _in_phase(self, part: str, at: Index, of: int, current: int | None, content: str) -> Iterator[Shape]:
+        return in_phase(self._boards[part], part, at, of, content, self._sizes[part], lit=of == current)

@@ -1,4 +1,4 @@
-"""Stamps: which places of the long side a position of the short side reaches, and with which taps."""
+"""Stamps: which places of the long side a position of the short side reaches, and with which taps; the words for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from .. import style
+from ..text import Run, Runs, words
 from .places import Line
 from .request import Index, Request, indices
 from .sample import Sample
@@ -71,3 +73,16 @@ def sums_so_far(
             for at, j in stamps[i].items():
                 sums[at] = sums.get(at, 0) + shown.x[i] * shown.weight[j]
         yield dict(sums)
+
+
+def stamp_in_words(value: str) -> list[Runs]:
+    """What an input does, after its name; ``value`` is what is written in its cell."""
+    return [
+        *words("stamps"),
+        (
+            Run(value or "its value", style.BLUE, "semibold"),
+            Run(" × ", style.MUTED),
+            Run("kernel ", style.AMBER_TEXT, "semibold"),
+        ),
+        *words("onto the output."),
+    ]

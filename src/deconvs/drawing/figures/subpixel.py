@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...geometry import ConvTranspose, Sizes
 from ...steps import Correlate
-from ...words import per_axis_text
+from ...words import counted, per_axis_text
 from .. import style
 from ..boards import drawn
 from ..page import Page
@@ -18,7 +18,7 @@ from ..scene import Cell, Film, Scene, Shape
 from ..text import Run, Runs, words, wrapped
 from .captions import plain, sum_of_products
 from .flow import Parts, flowing
-from .phases import Phases, framed, phase_extent, refuse_too_many_phases
+from .phases import Phases, framed, in_phase, phase_extent, refuse_too_many_phases
 from .request import Amount, Index, Request, frames, indices, requested
 from .sample import Sample, Values, sample
 from .subpixel_steps import Channels, stages
@@ -152,7 +152,7 @@ class _Picture:
         shown, count = self.sample, len(self.made.taps)
         return (
             f"Transposed convolution of the {shown.input_in_words} with the {shown.kernel_in_words}, as one ordinary "
-            f"convolution at stride 1 to {count} channel{'s' if count > 1 else ''} for each output channel, and a "
+            f"convolution at stride 1 to {counted(count, 'channel')} for each output channel, and a "
             f"pixel shuffle. The {shown.output_in_words}."
         )
 
@@ -182,7 +182,7 @@ class _Picture:
                 filled = sum(map(len, self.made.taps))
                 places = count * prod(self.made.correlate.weight.taps)
                 zeros = places - filled
-                added = f", {zeros} zero{'s' if zeros > 1 else ''} among them to make them equal" if zeros else ""
+                added = f", {counted(zeros, 'zero')} among them to make them equal" if zeros else ""
                 if count == 1:
                     return f"The kernel {turned(shown.geometry)}{added}."
                 return f"The kernel rearranged: a small kernel for each phase, turned{added}."
@@ -276,11 +276,8 @@ class _Picture:
         self, part: str, index: Index, at: Index, turn: int, lit: bool, content: str, on: str | None = None
     ) -> Iterator[Shape]:
         """A cell in the look of its phase."""
-        board, size, look = self._boards[on or part], self._sizes[on or part], style.phase(turn)
-        cell = Cell(part, index, f"phase {turn}", "lit" if lit else "")
-        yield board.cell(look, cell, at)
-        if size is not None and content:
-            yield board.number(cell, content, size, look.text, "semibold" if lit else "regular", at)
+        on = on or part
+        return in_phase(self._boards[on], part, index, turn, content, self._sizes[on], lit=lit, at=at)
 
     def _text(self, at: tuple[int, Index]) -> str:
         """What is written for an element of a channel: the output that it becomes, or a sum that is cropped later."""

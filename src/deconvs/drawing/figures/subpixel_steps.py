@@ -13,6 +13,7 @@ from ...weights import SubPixelKernel
 from .places import Line, grid, kept, lines
 from .request import Index, indices
 from .sample import Sample
+from .telling import off_centre
 from .windows import window
 
 
@@ -127,9 +128,7 @@ class Channels:
         def rank(q: Index) -> tuple[int, int, int]:
             found = [self.output.get(self.shuffled[turn, q]) for turn in range(len(self.residues))]
             terms = sum(len(self.sample.terms(o)) for o in found if o is not None)
-            spatial = q[self.sample.request.leading :]
-            off_centre = sum(abs(2 * at + 1 - n) for at, n in zip(spatial, self.size, strict=True))
-            return terms, sum(o is not None for o in found), -off_centre
+            return terms, sum(o is not None for o in found), -off_centre(q, self.size)
 
         return max(self.elements, key=rank)
 

@@ -15,12 +15,13 @@ from ..page import Page
 from ..scene import Cell, Scene, Shape
 from ..text import Run, Runs, words, wrapped
 from .captions import plain
-from .convolution import in_words, parts_of, refuse_transposed, telling
+from .convolution import in_words, parts_of, refuse_transposed
 from .flow import flowing
 from .forward import Forward, forward
 from .padded import PaddedInput
 from .request import Index
 from .sample import Values
+from .telling import telling
 from .words import detail, kernel_and_stride, position
 
 if TYPE_CHECKING:
@@ -48,15 +49,14 @@ def subsampling_scene(
     Arguments and errors are those of `convolution_film`. Source: Dumoulin & Visin 2018, figure 1.4.
     """
     refuse_transposed(geometry)
+    import numpy as np
+
     at_one = Conv(geometry.kernel_size, 1, geometry.padding, geometry.dilation, geometry.groups)
     dense = forward(at_one, input_size, x, weight, channels=channels, values=values)
     # A thinned picture would need the same input for both: what is drawn of the dense one decides.
-    shown = forward(geometry, dense.input_size, None, weight, channels=channels, values=values)
-    return _scene(dense, replace(shown, x=dense.x, output=_output(dense, shown)))
-
-
-def _output(dense: Forward, shown: Forward) -> dict[Index, float]:
-    return {o: dense.output[at] for o, at in _kept(dense, shown).items()}
+    lead = dense.request.lead("output")
+    same = np.array(list(dense.x.values())).reshape(*lead, *dense.input_size)
+    return _scene(dense, forward(geometry, dense.input_size, same, weight, channels=channels, values=values))
 
 
 def _kept(dense: Forward, shown: Forward) -> dict[Index, Index]:
