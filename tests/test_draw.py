@@ -39,7 +39,7 @@ from deconvs.drawing import (
     to_webp,
     video,
 )
-from deconvs.drawing.motion import parts_of
+from deconvs.drawing.parts import parts_of
 
 from .test_drawing import Index, data, links_of, read
 from .test_drawing_cases import CASES, IDS

@@ -13,7 +13,7 @@ import deconvs as dc
 from deconvs.drawing import Film, Line, Scene, Text, to_gif, to_html, to_moving_svg, to_png
 from deconvs.drawing.figures.isometric import isometric_film
 from deconvs.drawing.figures.sample import Values
-from deconvs.drawing.motion import parts_of
+from deconvs.drawing.parts import parts_of
 from deconvs.drawing.scene import Polygon
 
 from .test_drawing_cases import CASES as PLANE

@@ -14,8 +14,6 @@ from .parts import Part, Piece, parts_of
 from .scene import Film, Polygon, Rect, Text
 from .svg import Writer, base36, document, number, prefix, use
 
-__all__ = ["parts_of", "to_moving_svg"]
-
 _HIDDEN = ' opacity="0"'
 
 

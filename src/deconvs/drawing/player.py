@@ -9,7 +9,7 @@ from importlib.resources import files
 from string import Template
 
 from . import style, theme
-from .motion import parts_of
+from .parts import parts_of
 from .scene import Film
 from .svg import Writer, document, number
 
