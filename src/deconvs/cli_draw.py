@@ -13,7 +13,7 @@ from .arguments import integer
 from .errors import GeometryError
 
 if TYPE_CHECKING:
-    from .drawing.figures.sample import Values
+    from .drawing.figures.words import Values
 
 
 def draw(
@@ -84,8 +84,11 @@ def _numbers(name: str, text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except ValueError:
+        found = None
+    if found is None:
         raise GeometryError(
             f"{name} is not JSON", f"{name}={cli_values.shortened(text)!r}", "write nested lists: [[1, 2], [3, 4]]"
-        ) from None
+        )
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,14 +29,13 @@ def gallery(
 
     Examples: deconvs gallery --out gallery; deconvs gallery --out one --only padding_strides_transposed --formats svg
     """
+    from .benchmark.contenders.contender import usable_cpus
     from .drawing.gallery import render_gallery
 
     chosen = [cli_values.shortened(name) for name in only] if only else None
     suffixes = [part.strip() for part in formats.split(",") if part.strip()]
     with _told() as report:
-        written = render_gallery(
-            out, only=chosen, formats=suffixes, theme=theme, workers=_usable_processors(), report=report
-        )
+        written = render_gallery(out, only=chosen, formats=suffixes, theme=theme, workers=usable_cpus(), report=report)
     print(f"{out}: {len(written)} files; open {written[-1]}")
 
 
@@ -58,10 +56,3 @@ def _told() -> Iterator[Report]:
         yield lambda files, done, total: progress.update(
             task, description=files[0].stem if files else "drawing", completed=done, total=total
         )
-
-
-def _usable_processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1

@@ -45,14 +45,17 @@ def save(picture: Scene | Film, path: str | os.PathLike[str], *, width: int | No
     if suffix not in SUFFIXES:
         ending = f"'{target}' ends in {suffix!r}" if suffix else f"'{target}' has no suffix"
         raise GeometryError("no such picture format", ending, f"use one of {', '.join(SUFFIXES)}")
+    write_whole(encoded(picture, suffix, width), target)
+
+
+def encoded(picture: Scene | Film, suffix: str, width: int | None = None) -> bytes:
+    """What `save` writes into a file with one of SUFFIXES."""
     still = picture.still if isinstance(picture, Film) else picture
     film = picture if isinstance(picture, Film) else Film((still,), (1000,), still.title, still.description, still)
     if suffix == ".svg":
-        data = (to_moving_svg(picture) if isinstance(picture, Film) else to_svg(still)).encode()
-    elif suffix == ".png":
-        data = to_png(still, width=width)
-    elif suffix == ".html":
-        data = to_html(film).encode()
-    else:
-        data = _MOVING[suffix](film, width=width)
-    write_whole(data, target)
+        return (to_moving_svg(picture) if isinstance(picture, Film) else to_svg(still)).encode()
+    if suffix == ".png":
+        return to_png(still, width=width)
+    if suffix == ".html":
+        return to_html(film).encode()
+    return _MOVING[suffix](film, width=width)

@@ -67,18 +67,23 @@ def patches(film: Film, scale: float = 1.0, width: int | None = None) -> Iterato
         yield [Patch(left, top, pixels[top:bottom, left:right]) for left, top, right, bottom in found]
 
 
+def painted(scene: Scene, scale: float, width: int | None) -> bytes:
+    """A scene as a PNG file."""
+    import resvg_py
+
+    svg = to_svg(scene)
+    if width is None:
+        return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, zoom=scale))
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width))
+
+
 def _painted(scene: Scene, shapes: Iterable[Shape], scale: float, width: int | None) -> NDArray[np.uint32]:
     """A scene with only some of its shapes."""
     import numpy as np
-    import resvg_py
     from PIL import Image
 
-    svg = to_svg(replace(scene, shapes=tuple(shapes)))
-    if width is None:
-        png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, zoom=scale)
-    else:
-        png = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width)
-    with Image.open(BytesIO(bytes(png))) as image:
+    png = painted(replace(scene, shapes=tuple(shapes)), scale, width)
+    with Image.open(BytesIO(png)) as image:
         # The paper is opaque: of four channels three say all.
         channels = np.asarray(image.convert("RGBA") if image.mode != "RGBA" else image)
     # Without copies of whole pictures as wider integers: four bytes are one.

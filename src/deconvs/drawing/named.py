@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from ..geometry import ConvTranspose
+from ..geometry import ConvTranspose, Sizes
 from .figures.direct import direct_film
 from .figures.matrix import matrix_film
 from .files import save
 from .scene import Film
 
-NAMED: dict[str, Callable[[], Film]] = {
-    "deconvs-as-matrix": lambda: matrix_film(ConvTranspose((3, 3)), (2, 2)),
-    "padded-convs": lambda: direct_film(ConvTranspose((3, 3)), (2, 2)),
-    "fractionally-strided-convs": lambda: direct_film(ConvTranspose((3, 3), stride=2), (2, 2)),
+DEMONSTRATIONS: dict[str, tuple[str, ConvTranspose, str]] = {
+    "deconvs-as-matrix": ("The matrix C and its transpose", ConvTranspose((3, 3)), "matrix"),
+    "padded-convs": ("Padded convolution", ConvTranspose((3, 3)), "direct"),
+    "fractionally-strided-convs": ("Fractionally strided convolution", ConvTranspose((3, 3), stride=2), "direct"),
 }
-"""Name -> film: C and its transpose; 2×2 padded to 6×6, to 4×4; 2×2 inserted and padded to 7×7, to 5×5."""
+"""Name -> title, geometry and view: C and its transpose; 2×2 padded to 6×6, to 4×4; 2×2 seen as 7×7, to 5×5."""
+DEMONSTRATED = (2, 2)
+"""Of all of them."""
+
+_FILMS: dict[str, Callable[[ConvTranspose, Sizes], Film]] = {"matrix": matrix_film, "direct": direct_film}
+
+NAMED: dict[str, Callable[[], Film]] = {
+    name: partial(_FILMS[view], geometry, DEMONSTRATED) for name, (_, geometry, view) in DEMONSTRATIONS.items()
+}
+"""Name -> film."""
 
 
 def render_named(directory: str | os.PathLike[str]) -> tuple[Path, ...]:

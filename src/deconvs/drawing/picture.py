@@ -21,13 +21,13 @@ from .figures import (
     scatter_film,
     subpixel_film,
 )
-from .figures.sample import Values
+from .figures.words import Values
 from .files import save
 from .motion import to_moving_svg
 from .room import ROOMS, drawn_in
 from .scene import Film, Scene
 from .svg import to_svg
-from .theme import dark
+from .theme import THEMES, dark
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -80,27 +80,21 @@ def _direct(geometry: ConvTranspose | Conv, *arguments: object, **options: Any) 
     return cast(Film, draws(geometry, *arguments, **options))
 
 
-def _coverage(geometry: ConvTranspose, input_size: Sizes, x: object, weight: object, **options: Any) -> Scene:
-    """How many products there are does not depend on the numbers."""
-    return coverage_scene(geometry, input_size, **options)
-
-
-_DRAWERS: dict[str, _Drawer] = {
+DRAWERS: dict[str, _Drawer] = {
     "scatter": scatter_film,
     "matrix": matrix_film,
     "direct": _direct,
     "polyphase": polyphase_film,
     "subpixel": subpixel_film,
     "gemm": gemm_film,
-    "coverage": _coverage,
+    "coverage": coverage_scene,
     "isometric": isometric_film,
     "morph": morph_film,
 }
 
-DRAWN = tuple(_DRAWERS)
+DRAWN = tuple(DRAWERS)
 """What `draw` takes as view."""
 
-THEMES = ("light", "dark")
 LAYOUTS = tuple(ROOMS)
 
 
@@ -143,5 +137,5 @@ def draw(
         raise GeometryError("no such layout", f"layout={layout!r}", f"use one of {', '.join(LAYOUTS)}")
     options: dict[str, object] = {"channels": channels} | ({} if values is None else {"values": values})
     with drawn_in(layout):
-        shown = _DRAWERS[view](geometry, input_size, x, weight, **options)
+        shown = DRAWERS[view](geometry, input_size, x, weight, **options)
     return Picture(view, dark(shown) if theme == "dark" else shown)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..arguments import integer
 from ..errors import GeometryError
-from .frames import Patch, patches
+from .frames import Patch, painted, patches
 from .scene import Film, Polygon, Scene
-from .svg import to_svg
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +34,8 @@ def to_png(scene: Scene, *, scale: float = 2.0, width: int | None = None) -> byt
 
     Errors: GeometryError where a text has a character that the font lacks, and for pictures of no or too many pixels.
     """
-    import resvg_py
-
     _refuse_sizes(scene, scale, width)
-    svg = to_svg(scene)
-    if width is not None:
-        return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, width=width))
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, zoom=scale))
+    return painted(scene, scale, width)
 
 
 def to_gif(film: Film, *, scale: float = 1.0, width: int | None = None) -> bytes:
@@ -157,10 +151,11 @@ def _refuse_sizes(scene: Scene, scale: float, width: int | None) -> None:
     """An error where that makes no picture, or too large a one."""
     zoom = scale if width is None else integer("width", width, minimum=1) / scene.width
     if not (zoom > 0 and zoom * max(scene.width, scene.height) <= MAX_SIDE):
+        asked = f"scale={scale}" if width is None else f"width={width}"
         raise GeometryError(
             "the picture has no size that can be drawn",
-            f"scale={scale}, width={width} for a scene of {scene.width:g}x{scene.height:g}",
-            f"use a scale above 0 that gives at most {MAX_SIDE} pixels a side",
+            f"{asked} for a scene of {scene.width:g}x{scene.height:g}",
+            f"use one that gives at least 1 and at most {MAX_SIDE} pixels a side",
         )
 
 

@@ -174,7 +174,7 @@ class Film:
     >>> Film((first, last), (500, 800), "Nothing", "Nothing happens.", still=last).still.description
     'Still nothing.'
 
-    Errors: GeometryError without scenes, without a duration for each, and for scenes of unequal size.
+    Errors: GeometryError without scenes, without a duration of at least 1 ms for each, and for scenes of unequal size.
     """
 
     scenes: tuple[Scene, ...]
@@ -192,6 +192,8 @@ class Film:
                 f"{len(self.scenes)} scenes, {len(self.durations_ms)} durations",
                 "give each scene its milliseconds",
             )
+        if min(self.durations_ms) < 1:
+            raise GeometryError("a scene is not shown", f"durations_ms={self.durations_ms}", "use at least 1 ms each")
         sizes = dict.fromkeys(f"{scene.width:g}x{scene.height:g}" for scene in (*self.scenes, self.still))
         if len(sizes) > 1:
             raise GeometryError("the scenes differ in size", ", ".join(sizes), "draw all of them, and the still, alike")

@@ -14,6 +14,8 @@ from ..errors import GeometryError
 from . import style
 from .scene import Film, Line, Path, Polygon, Rect, Scene, Shape, Text
 
+THEMES = ("light", "dark")
+
 PAPER = "#10161D"
 LEAST_CONTRAST = 4.5
 

@@ -9,8 +9,8 @@ from ...words import counted
 from .. import style
 from ..text import Run, Runs, wrapped
 from .request import Index
-from .sample import Numbers, Term, Values
-from .words import exact, number, position
+from .sample import Numbers, Term
+from .words import Values, exact, number, position
 
 MOST_LINES = 2
 

@@ -21,9 +21,8 @@ from .flow import Flow, Parts, flowing
 from .forward import Forward, forward
 from .padded import PaddedInput, padded_lines
 from .request import Amount, Index, Request, frames, side
-from .sample import Values
 from .telling import telling
-from .words import detail, kernel_and_stride, listed, size_of, sized
+from .words import Values, detail, kernel_and_stride, listed, many, size_of, sized
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -131,23 +130,19 @@ def parts_of(shown: Forward, padded: PaddedInput) -> Parts:
     }
 
 
-def _many(shown: Forward, which: int) -> str:
-    return "" if shown.channels is None else f"{shown.channels[which]}-channel "
-
-
 def in_words(shown: Forward, padded: PaddedInput) -> str:
     """The convolution as alternative text."""
     x = listed({i: shown.x_text(i) for i in shown.x}, shown.extent(shown.input_size))
     taps = shown.extent(shown.geometry.kernel_size, "kernel")
     kernel = listed({j: shown.w_text(j) for j in shown.weight}, taps)
     missed = f" {padded.missed} elements of the input are under no window." if padded.missed else ""
-    size = f"{_many(shown, 1)}{sized(shown.output_size)}"
+    size = f"{many(shown.channels, 1)}{sized(shown.output_size)}"
     end = f"The output is {size}."
     if shown.values == "numbers":
         outputs = shown.extent(shown.output_size, "output")
         end = f"The {size} output is{listed({o: shown.y_text(o) for o in shown.output}, outputs)}."
     return (
-        f"Convolution of the {_many(shown, 0)}{sized(shown.input_size)} input{x} with the kernel{kernel} "
+        f"Convolution of the {many(shown.channels, 0)}{sized(shown.input_size)} input{x} with the kernel{kernel} "
         f"({kernel_and_stride(shown.geometry)}{thinned(shown)}), which is not turned.{missed} {end}"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...geometry import ConvTranspose, Sizes
 from ...words import counted
@@ -19,8 +20,11 @@ from ..text import words, wrapped
 from .captions import plain
 from .flow import in_columns
 from .request import Index, channels_of, indices, requested
-from .sample import Values, check_values
-from .words import layer, size_of, sized
+from .sample import check_values, given
+from .words import Values, layer, size_of, sized
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 TITLE = "Coverage"
 SUBTITLE = "How many products x[i]·w[j] add up to each output."
@@ -32,6 +36,8 @@ ROW = 32.0
 def coverage_scene(
     geometry: ConvTranspose,
     input_size: Sizes,
+    x: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
     *,
     channels: tuple[int, int] | None = None,
     values: Values = "numbers",
@@ -49,6 +55,10 @@ def coverage_scene(
     request = requested(geometry, input_size, channels, stacked=False)
     geometry, sizes, outputs = request.geometry, request.input_size, request.output_size
     pair = channels_of(geometry, channels)
+    # No number is shown, but one that is wrong is still an error.
+    inputs, taps = ((), ()) if pair is None else ((pair[0],), (pair[0], pair[1] // geometry.groups))
+    given("x", x, (*inputs, *request.asked), sizes)
+    given("weight", weight, (*taps, *geometry.kernel_size), geometry.kernel_size)
     each = 1 if pair is None else pair[0] // geometry.groups
     found = geometry.coverage(sizes)
     counts = {o: int(found[o]) * each for o in indices(outputs)}

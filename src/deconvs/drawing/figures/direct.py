@@ -20,10 +20,10 @@ from .captions import plain, sum_of_products
 from .direct_layout import PARTS, arranged
 from .places import Line, grid, kept, largest, lines
 from .request import Amount, Index, Request, frames, indices, requested, side
-from .sample import Sample, Values, sample
+from .sample import Sample, sample
 from .telling import telling
 from .windows import turned_taps, window
-from .words import detail, kinds_in_words, layer, preparation, prepared_name, turned
+from .words import Values, detail, kinds_in_words, layer, preparation, prepared_name, turned
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -49,8 +49,9 @@ def direct_film(
 
     One frame before the start, then one for each output, row-major. x: numbers of shape input_size, weight: of shape
     kernel_size, after their channels; both count up by default. ``channels``: (C_in, C_out), shown as stacks; values:
-    "numbers", "symbols" or "hidden". What has more than 40 cells a side or 400 frames is thinned: fewer inputs are
-    drawn. Errors: GeometryError beyond 3 axes or 100,000 cells. Source: Dumoulin & Visin 2018, chapter 4.
+    "numbers", "symbols" or "hidden". What has more than 40 cells a side, 400 frames or 150,000 cells in all frames is
+    thinned: fewer inputs are drawn. Errors: GeometryError beyond 3 axes or 100,000 cells.
+    Source: Dumoulin & Visin 2018, chapter 4.
     """
     picture = _picture(geometry, input_size, x, weight, channels, values, _frames)
     outputs = picture.outputs

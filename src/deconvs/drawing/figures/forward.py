@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ...geometry import Conv, Sizes
 from ..boards import Extent
 from .request import Amount, Grid, Index, Request, channels_of, requested
-from .sample import Numbers, Sample, Term, Values, check_finite, given, sample
-from .words import number, symbol
+from .sample import Numbers, Sample, Term, check_finite, given, sample
+from .words import Values, written
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -83,9 +83,7 @@ class Forward:
         return self.paired.zero
 
     def _text(self, letter: str, at: Index, value: float) -> str:
-        if self.values == "symbols":
-            return symbol(at, letter)
-        return number(value) if self.values == "numbers" else ""
+        return written(self.values, letter, at, value)
 
 
 def forward(

@@ -13,10 +13,10 @@ from ..scene import Cell, Film, Shape
 from ..text import Run, Runs, words
 from .flow import Parts
 from .request import Amount, Index, Request, indices, requested, side
-from .sample import Sample, Values, sample
+from .sample import Sample, sample
 from .stamping import Stamping, stamping_amounts
 from .stamps import Turn
-from .words import position, size_of
+from .words import Values, position, size_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

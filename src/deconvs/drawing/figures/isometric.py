@@ -23,10 +23,10 @@ from .isometric_layout import staged
 from .padded import PaddedInput, look_of, padded_lines
 from .places import grid, kept, largest, lines
 from .request import Amount, Index, Request, frames, requested
-from .sample import Sample, Values, sample
+from .sample import Sample, sample
 from .telling import telling
 from .windows import turned_taps, window
-from .words import detail, preparation, sides, size_of, sized
+from .words import Values, detail, preparation, sides, size_of, sized
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -18,9 +18,9 @@ from .captions import plain
 from .matrix_layout import arranged, heads
 from .places import Line, grid, kept_places, largest, lines
 from .request import MAX_SIDE, Amount, Index, Request, requested, side
-from .sample import Sample, Values, sample
+from .sample import Sample, sample
 from .stamps import Stamps, stamped
-from .words import detail, elements, layer
+from .words import Values, detail, elements, layer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -19,7 +19,8 @@ from .morph_places import Places
 from .phases import refuse_too_many_phases
 from .places import largest
 from .request import Amount, Request, frames, requested, side
-from .sample import Sample, Values, sample
+from .sample import Sample, sample
+from .words import Values
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -18,8 +18,8 @@ from .captions import plain
 from .flow import Parts, flowing
 from .phases import Phases, in_phase, refuse_too_many_phases
 from .request import Index, requested
-from .sample import Sample, Values, sample
-from .words import detail, layer, position, size_of, sized
+from .sample import Sample, sample
+from .words import Values, detail, layer, position, size_of, sized
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -119,7 +119,7 @@ def requested(
     outputs = request.output_size
     if 0 in outputs:
         raise GeometryError("there is no output to draw", f"output size {size_text(outputs)}", "use a larger input")
-    refuse_too_many_cells(
+    _refuse_too_many_cells(
         ("input", (*request.lead("input"), *sizes)),
         ("kernel", (*request.lead("kernel"), *geometry.kernel_size)),
         ("output", (*request.lead("output"), *outputs)),
@@ -127,7 +127,7 @@ def requested(
     return _thinned(request, lambda request: list(_all(request, amounts)))
 
 
-def refuse_too_many_cells(*grids: tuple[str, Index]) -> None:
+def _refuse_too_many_cells(*grids: tuple[str, Index]) -> None:
     """An error where grids have more cells together than are ever drawn."""
     cells = sum(prod(size) for _, size in grids)
     if cells > MAX_CELLS:
@@ -148,12 +148,11 @@ def side(what: str, size: Index, most: int = MAX_SIDE, thinned: int = THIN_SIDE)
 def planes(what: str, extent: Extent) -> Iterator[Amount]:
     """How many cells a grid has a side of a plane, and in all planes that stand beside or below each other."""
     (down, across), (rows, columns) = extent.planes, extent.plane
-    name = what if down * across == 1 else f"{what} with its planes"
     yield side(what, extent.size[extent.leading :])
     if down * across > 1:
         longest = max(down * rows, across * columns)
         limit = f"at most {MAX_ACROSS} cells are drawn beside or below each other"
-        shown = f"the {name} has {down * rows} rows and {across * columns} columns"
+        shown = f"the {what} with its planes has {down * rows} rows and {across * columns} columns"
         remedy = "smaller sizes, or fewer channels"
         yield Amount(longest, MAX_ACROSS, MAX_ACROSS, shown, limit, remedy)
 
@@ -217,8 +216,7 @@ def _smaller(request: Request) -> Request | None:
         n = request.input_size[axis]
         fewer = min(n - 1, n * 3 // 4) if n > 4 * THIN_SIDE else n - 1
         sizes = (*request.input_size[:axis], fewer, *request.input_size[axis + 1 :])
-        along = request.geometry.axes[axis]
-        if fewer > 0 and along.full(fewer) > sum(along.crop):
+        if fewer > 0 and request.geometry.axes[axis].output_growth()(fewer) > 0:
             return replace(request, input_size=sizes)
     return None
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import product
 from math import isfinite, prod
 from types import EllipsisType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ...errors import GeometryError
 from ...geometry import ConvTranspose
 from ..boards import Extent
 from .request import Grid, Index, Request, indices
-from .words import layer, listed, number, sized, symbol
+from .words import Values, layer, listed, many, number, sized, written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Term = tuple[Index, Index]
 Numbers = Mapping[Index, float]
-Values = Literal["numbers", "symbols", "hidden"]
 VALUES: tuple[Values, ...] = ("numbers", "symbols", "hidden")
 
 
@@ -94,7 +93,7 @@ class Sample:
     def input_in_words(self) -> str:
         """``3×3 input 1 2 3; 4 5 6; 7 8 9``, or ``2-channel 3×3 input``, whose channels are told apart."""
         listing = listed({i: self.x_text(i) for i in self.x}, self.request.extent(self.input_size, "input"))
-        return f"{self._many(0)}{sized(self.input_size)} input{listing}"
+        return f"{many(self.channels, 0)}{sized(self.input_size)} input{listing}"
 
     @property
     def kernel_in_words(self) -> str:
@@ -105,14 +104,11 @@ class Sample:
     @property
     def output_in_words(self) -> str:
         """``4×4 output is 1 4 4; 6 20 16``, or where numbers are not written ``output is 4×4``."""
-        size = f"{self._many(1)}{sized(self.output_size)}"
+        size = f"{many(self.channels, 1)}{sized(self.output_size)}"
         if self.values != "numbers":
             return f"output is {size}"
         extent = self.request.extent(self.output_size, "output")
         return f"{size} output is{listed({o: self.y_text(o) for o in self.output}, extent)}"
-
-    def _many(self, which: int) -> str:
-        return "" if self.channels is None else f"{self.channels[which]}-channel "
 
     @property
     def zero(self) -> str:
@@ -120,13 +116,7 @@ class Sample:
         return "" if self.values == "hidden" else "0"
 
     def _text(self, letter: str, at: Index, value: float) -> str:
-        match self.values:
-            case "numbers":
-                return number(value)
-            case "symbols":
-                return symbol(at, letter)
-            case "hidden":
-                return ""
+        return written(self.values, letter, at, value)
 
 
 def sample(

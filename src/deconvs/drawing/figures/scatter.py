@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ...geometry import ConvTranspose, Sizes
 from ..scene import Film
 from .request import requested
-from .sample import Values, sample
+from .sample import sample
 from .stamping import Stamping, stamping_amounts
+from .words import Values
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -17,7 +17,7 @@ from .places import grid, kept_places, largest, lines
 from .request import Amount, Index, Request, frames, side
 from .sample import Sample
 from .stamps import Stamps, Turn, stamp_in_words, stamped, sums_so_far
-from .words import detail, layer, position, sized
+from .words import detail, layer, many, position, sized
 
 FIRST_MS, FRAME_MS, LAST_MS = 2200, 1100, 3500
 
@@ -70,7 +70,7 @@ class Stamping:
         }
         self._captions[None, False] = wrapped(words(self.opening), style.CAPTION, page.text_room)
         ending = f"All stamps added up{', and the crossed-out ends cropped' if cropped else ''}: "
-        ending += f"the {sized(shown.output_size)} output."
+        ending += f"the {many(shown.channels, 1)}{sized(shown.output_size)} output."
         self._captions[None, True] = wrapped(words(ending), style.CAPTION, page.text_room)
         self._page = replace(page, caption_lines=max(map(len, self._captions.values())))
         self._furniture = self._flow.furniture(legend, page.left, page.top)

@@ -20,9 +20,9 @@ from .captions import plain, sum_of_products
 from .flow import Parts, flowing
 from .phases import Phases, framed, in_phase, phase_extent, refuse_too_many_phases
 from .request import Amount, Index, Request, frames, indices, requested
-from .sample import Sample, Values, sample
+from .sample import Sample, sample
 from .subpixel_steps import Channels, stages
-from .words import layer, prepared_name, sides, size_of, sized, turned
+from .words import Values, layer, prepared_name, sides, size_of, sized, turned
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

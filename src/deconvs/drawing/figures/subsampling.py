@@ -20,9 +20,8 @@ from .flow import flowing
 from .forward import Forward, forward
 from .padded import PaddedInput
 from .request import Index
-from .sample import Values
 from .telling import telling
-from .words import detail, kernel_and_stride, position
+from .words import Values, detail, kernel_and_stride, position
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

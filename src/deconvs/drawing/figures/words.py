@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from ...geometry import Conv, ConvTranspose
 from ...plan import Plan
@@ -10,6 +11,8 @@ from ...steps import Correlate, Crop, InsertZeros, Pad
 from ...words import per_axis_text, zeros_text
 from ..boards import Extent
 from .request import Index, Request
+
+Values = Literal["numbers", "symbols", "hidden"]
 
 SIDES = (("front", "back"), ("top", "bottom"), ("left", "right"))
 
@@ -181,6 +184,30 @@ def listed(texts: Mapping[Index, str], extent: Extent, most: int = 64) -> str:
         named.append(("" if plane == last else names.get(plane, "")) + " ".join(row))
         last = plane
     return " " + "; ".join(named) + ("" if len(texts) <= most else " …")
+
+
+def written(values: Values, letter: str, at: Index, value: float) -> str:
+    """What is written in the cell of an element.
+
+    >>> written("numbers", "x", (0, 1), -2), written("symbols", "x", (0, 1), -2), written("hidden", "x", (0, 1), -2)
+    ('−2', 'x₀₁', '')
+    """
+    match values:
+        case "numbers":
+            return number(value)
+        case "symbols":
+            return symbol(at, letter)
+        case "hidden":
+            return ""
+
+
+def many(channels: tuple[int, int] | None, which: int) -> str:
+    """The channels of an input (0) or output (1) before its size; nothing where none are shown.
+
+    >>> many((2, 3), 1), many(None, 1)
+    ('3-channel ', '')
+    """
+    return "" if channels is None else f"{channels[which]}-channel "
 
 
 KINDS = {"input": "input", "inserted": "inserted zero", "padding": "padding zero", "cropped": "cropped"}

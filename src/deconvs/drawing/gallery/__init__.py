@@ -8,7 +8,7 @@ ConvTranspose(kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))
 from __future__ import annotations
 
 from .entry import Entry
-from .render import FORMATS, THEMES, render_gallery
+from .render import FORMATS, render_gallery
 from .table import GALLERY
 
-__all__ = ["FORMATS", "GALLERY", "THEMES", "Entry", "render_gallery"]
+__all__ = ["FORMATS", "GALLERY", "Entry", "render_gallery"]

@@ -8,24 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from ...geometry import Conv, ConvTranspose
 from ..figures.captions import plain
-from ..figures.convolution import convolution_film
 from ..figures.counting import counting_scene, size_formula
-from ..figures.direct import direct_film
-from ..figures.isometric import isometric_film
 from ..figures.matrix import matrix_film
-from ..figures.scatter import scatter_film
 from ..figures.subsampling import subsampling_scene
+from ..picture import DRAWERS
 from ..scene import Film, Scene
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 _VIEWS: dict[str, Callable[..., Film | Scene]] = {
-    "isometric": isometric_film,
-    "convolution": convolution_film,
-    "direct": direct_film,
-    "scatter": scatter_film,
-    "matrix": matrix_film,
+    **DRAWERS,
     "matrix still": lambda *args, **options: matrix_film(*args, **options).still,
     "subsampling": subsampling_scene,
     "counting": counting_scene,
@@ -68,7 +61,7 @@ class Entry:
 
         >>> Entry("", "", ConvTranspose((3, 3), stride=2, padding=1), (3, 3), "direct").arithmetic
         'o′ = s(i′ − 1) + k − crop = 2·(3 − 1) + 3 − 1 − 1 = 5'
-        >>> Entry("", "", Conv((3, 3), stride=2), (5, 5), "convolution").arithmetic
+        >>> Entry("", "", Conv((3, 3), stride=2), (5, 5), "direct").arithmetic
         'o = 1 + ⌊(i − k)/s⌋ = 1 + ⌊(5 − 3)/2⌋ = 1 + ⌊2/2⌋ = 2'
         """
         lines = dict.fromkeys(map(self._on_axis, range(self.geometry.ndim)))

@@ -14,35 +14,21 @@ from threading import Thread
 from ...arguments import integer, sequence
 from ...errors import GeometryError
 from ...files import folder_for_work, write_all, write_whole
-from ..motion import to_moving_svg
-from ..player import to_html
-from ..raster import to_apng, to_gif, to_png, to_webp
+from ..files import SUFFIXES, encoded
 from ..scene import Film, Scene
-from ..svg import to_svg
-from ..theme import dark
-from ..video import to_mp4
+from ..theme import THEMES, dark
 from .index import index_page
 from .sheet import contact_sheet
 from .table import GALLERY
 
-FORMATS = ("gif", "svg", "png", "apng", "webp", "mp4", "html")
+FORMATS = tuple(suffix[1:] for suffix in SUFFIXES)
+STILL = ("svg", "png")
+"""What a picture that does not move is written in."""
 USUAL = ("gif", "svg", "png")
-THEMES = ("light", "dark")
 INDEX, SHEET = "index.html", "contact-sheet.png"
 
 Report = Callable[[tuple[Path, ...], int, int], None]
 """Called with the files just written, how many pictures are done, and of how many."""
-
-_OF_FILM: dict[str, Callable[[Film], bytes]] = {
-    "gif": to_gif,
-    "svg": lambda film: to_moving_svg(film).encode(),
-    "png": lambda film: to_png(film.still),
-    "apng": to_apng,
-    "webp": to_webp,
-    "mp4": to_mp4,
-    "html": lambda film: to_html(film).encode(),
-}
-_OF_SCENE: dict[str, Callable[[Scene], bytes]] = {"svg": lambda scene: to_svg(scene).encode(), "png": to_png}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +93,9 @@ def rendered(name: str, formats: Sequence[str], theme: str) -> Rendered:
     drawn = GALLERY[name].draw()
     if theme == "dark":
         drawn = dark(drawn)
-    if isinstance(drawn, Film):
-        return Rendered(name, {each: _OF_FILM[each](drawn) for each in formats}, drawn.still, drawn.description)
-    files = {each: _OF_SCENE[each](drawn) for each in formats if each in _OF_SCENE}
-    return Rendered(name, files, drawn, drawn.description)
+    moves = isinstance(drawn, Film)
+    files = {each: encoded(drawn, f".{each}") for each in formats if moves or each in STILL}
+    return Rendered(name, files, drawn.still if isinstance(drawn, Film) else drawn, drawn.description)
 
 
 def _rendered(names: Sequence[str], formats: Sequence[str], theme: str, workers: int) -> Iterator[Rendered]:

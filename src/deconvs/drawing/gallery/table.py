@@ -8,6 +8,7 @@ from typing import Any
 
 from ...geometry import Conv, ConvTranspose
 from ...words import joined
+from ..named import DEMONSTRATED, DEMONSTRATIONS
 from .entry import Entry
 
 # name, title, figure, figure of its transpose, i, k, s, p, d: all of the convolution, as in the guide.
@@ -69,14 +70,14 @@ def _animations() -> Iterator[Entry]:
 def _statics() -> Iterator[Entry]:
     conv, strided = Conv((3, 3)), Conv((3, 3), stride=2, padding=1)
     yield Entry(
-        "numerical_no_padding_no_strides", "A convolution in numbers", conv, (5, 5), "convolution", "1.1", x=X, weight=W
+        "numerical_no_padding_no_strides", "A convolution in numbers", conv, (5, 5), "direct", "1.1", x=X, weight=W
     )
     yield Entry(
         "numerical_padding_strides",
         "Padding and stride in numbers",
         strided,
         (5, 5),
-        "convolution",
+        "direct",
         "1.2",
         x=X,
         weight=W,
@@ -86,7 +87,7 @@ def _statics() -> Iterator[Entry]:
         "Two feature maps to three",
         conv,
         (5, 5),
-        "convolution",
+        "direct",
         "1.3",
         x=numbers((2, 5, 5)),
         weight=numbers((3, 2, 3, 3), 4),
@@ -132,8 +133,7 @@ def _lacking() -> Iterator[Entry]:
     )
     for name, title, geometry, input_size, channels in cases:
         # A grouped kernel stamps only its own group: that is seen best where it stamps.
-        transposed = "scatter" if geometry.groups > 1 else "direct"
-        view = "convolution" if isinstance(geometry, Conv) else transposed
+        view = "scatter" if isinstance(geometry, ConvTranspose) and geometry.groups > 1 else "direct"
         lead, of_weight = (channels[:1], _weight_channels(geometry, channels)) if channels else ((), ())
         yield Entry(
             name,
@@ -149,12 +149,8 @@ def _lacking() -> Iterator[Entry]:
 
 def _demonstrations() -> Iterator[Entry]:
     """The pictures of drawing/named.py."""
-    unit = ConvTranspose((3, 3))
-    yield Entry("deconvs-as-matrix", "The matrix C and its transpose", unit, (2, 2), "matrix")
-    yield Entry("padded-convs", "Padded convolution", unit, (2, 2), "direct")
-    yield Entry(
-        "fractionally-strided-convs", "Fractionally strided convolution", ConvTranspose((3, 3), 2), (2, 2), "direct"
-    )
+    for name, (title, geometry, view) in DEMONSTRATIONS.items():
+        yield Entry(name, title, geometry, DEMONSTRATED, view)
 
 
 def _weight_channels(geometry: Conv | ConvTranspose, channels: tuple[int, int]) -> tuple[int, int]:
